@@ -1,0 +1,29 @@
+//! The pure domain of VALEO NeuroERP: aggregates, value types, policies. No I/O, no clock, no randomness.
+//!
+//! A new aggregate is one file in its area's folder, one line in [`registry()`], one read model and one migration;
+//! `docs/new-aggregate.md` shows it step by step.
+
+mod aggregate;
+pub mod context;
+pub mod dienste;
+pub mod fibu;
+pub mod policies;
+pub mod policy;
+mod refusal;
+pub mod registry;
+pub mod testing;
+pub mod types;
+
+pub use aggregate::{Aggregate, CommandName, Decision, EventName, Key};
+pub use context::{Context, Lookup};
+pub use refusal::{DomainError, FieldError, Refusal, Refused, Shared, status_of};
+pub use registry::{Entry, Registry};
+
+/// All aggregates of the house, one line each, and the policies that connect them.
+#[must_use]
+pub fn registry() -> Registry {
+    Registry::new(
+        vec![Entry::of::<dienste::Mandant>(), Entry::of::<dienste::Nummernkreis>()],
+        policies::all(),
+    )
+}

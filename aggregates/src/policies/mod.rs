@@ -1,0 +1,13 @@
+//! Policies: pure functions from an event to further commands, one file each.
+
+mod mandant_nummernkreise;
+
+use crate::policy::Policy;
+
+/// All policies of the house.
+pub(crate) fn all() -> Vec<Policy> {
+    vec![Policy::following::<crate::dienste::Mandant>(
+        "mandant_nummernkreise",
+        mandant_nummernkreise::react,
+    )]
+}

@@ -1,0 +1,19 @@
+//! Value types shared by all areas. None of them bears an aggregate's name; each refuses bad input when it is read.
+
+mod akteur;
+mod area;
+mod betrag;
+mod dezimal;
+mod iban;
+mod text;
+
+pub use akteur::Akteur;
+pub use area::{Bereich, Stufe};
+pub use betrag::Betrag;
+pub use dezimal::{Dezimal, Satz, round_commercial};
+pub use iban::{Iban, UstId};
+pub use text::Text;
+
+/// Error messages of value types start with this mark, so that the command bus can tell a readable but wrong value
+/// (422) from an unreadable body (400).
+pub const VALUE_MARK: &str = "Wert ungültig: ";
