@@ -1,1 +1,8 @@
-//! lib
+//! VALEO NeuroERP core: an event-sourced CQRS ERP for German trading companies.
+//!
+//! Everything that does I/O lives here; the domain is in `aggregates`, the read models in `projections`.
+//! `docs/architecture.md` has the code map and the invariants.
+
+pub mod api;
+pub mod eventstore;
+pub mod portal;

@@ -1,0 +1,4 @@
+//! Read models of the services for all areas.
+
+mod mandant;
+mod nummernkreis;
