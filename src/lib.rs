@@ -4,5 +4,7 @@
 //! `docs/architecture.md` has the code map and the invariants.
 
 pub mod api;
+pub mod commands;
 pub mod eventstore;
 pub mod portal;
+pub mod postgres;
