@@ -1,1 +1,3 @@
-//! lib
+//! The server of VALEO NeuroERP.
+
+pub mod postgres;

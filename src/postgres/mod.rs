@@ -1,0 +1,3 @@
+//! Where the database comes from.
+
+pub mod embedded;
