@@ -73,6 +73,7 @@ impl Work {
             outcomes: Vec::new(),
             settled: 0,
             misses: 0,
+            alone: false,
         }
     }
 

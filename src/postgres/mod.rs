@@ -1,5 +1,7 @@
 //! The database: connecting, migrating, and the private embedded server.
 
+pub mod embedded;
+
 use std::time::Duration;
 
 use sqlx::{
