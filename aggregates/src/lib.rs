@@ -23,7 +23,11 @@ pub use registry::{Entry, Registry};
 #[must_use]
 pub fn registry() -> Registry {
     Registry::new(
-        vec![Entry::of::<dienste::Mandant>(), Entry::of::<dienste::Nummernkreis>()],
+        vec![
+            Entry::of::<dienste::Mandant>(),
+            Entry::of::<dienste::Nummernkreis>(),
+            Entry::of::<fibu::Buchung>(),
+        ],
         policies::all(),
     )
 }
