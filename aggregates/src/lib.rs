@@ -26,6 +26,10 @@ pub fn registry() -> Registry {
         vec![
             Entry::of::<dienste::Mandant>(),
             Entry::of::<dienste::Nummernkreis>(),
+            Entry::of::<dienste::ApiKey>(),
+            Entry::of::<fibu::Geschaeftsjahr>(),
+            Entry::of::<fibu::Debitor>(),
+            Entry::of::<fibu::Kreditor>(),
             Entry::of::<fibu::Buchung>(),
         ],
         policies::all(),

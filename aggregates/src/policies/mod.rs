@@ -1,5 +1,6 @@
 //! Policies: pure functions from an event to further commands, one file each.
 
+mod api_key_fristen;
 mod generalumkehr;
 mod mandant_nummernkreise;
 
@@ -9,6 +10,7 @@ use crate::policy::Policy;
 pub(crate) fn all() -> Vec<Policy> {
     vec![
         Policy::following::<crate::dienste::Mandant>("mandant_nummernkreise", mandant_nummernkreise::react),
+        Policy::following::<crate::dienste::ApiKey>("api_key_fristen", api_key_fristen::react),
         Policy::inline::<crate::fibu::Buchung>("generalumkehr", generalumkehr::react),
     ]
 }

@@ -5,10 +5,12 @@ use aggregates::{
     fibu::{
         Debitor, Geschaeftsjahr, Konto, Kreditor, SteuerSchluessel,
         debitor::DebitorEvent,
-        geschaeftsjahr::{GeschaeftsjahrEvent, GeschaeftsjahrStatus, Periode, PeriodeStatus},
+        geschaeftsjahr::{
+            GeschaeftsjahrArt, GeschaeftsjahrEvent, GeschaeftsjahrStatus, PeriodeAngelegt, PeriodeStatus,
+        },
         konto::{Automatik, KontoArt, KontoEvent, KontoFunktion, KontoStatus, KontoSteuerregel, KstRegel},
         kreditor::KreditorEvent,
-        partner::{PartnerStatus, UmsatzsteuerStatus},
+        partner::{PartnerStatus, UmsatzsteuerStatus, UstArt},
         steuer_schluessel::{Richtung, SteuerSchluesselEvent, SteuerSchluesselStatus, Steuersatz},
     },
     testing::World,
@@ -81,22 +83,35 @@ fn mit_jahr(welt: World, status: PeriodeStatus, periode: u8, jahr: Geschaeftsjah
         (u8::try_from(von.month()).unwrap(), von, naechster.pred_opt().unwrap())
     }));
     perioden.push((13, ende, ende));
-    let stand = Geschaeftsjahr {
+    let angelegt = GeschaeftsjahrEvent::Angelegt {
         bezeichnung: "2026".into(),
         beginn,
         ende,
-        status: jahr,
+        art: GeschaeftsjahrArt::Normal,
+        erstes: true,
         perioden: perioden
             .into_iter()
-            .map(|(nr, von, bis)| Periode {
-                nr,
-                von,
-                bis,
-                status: if nr == periode { status } else { PeriodeStatus::Offen },
-            })
+            .map(|(nr, von, bis)| PeriodeAngelegt { nr, von, bis })
             .collect(),
     };
-    welt.with::<Geschaeftsjahr>(JAHR, vec![GeschaeftsjahrEvent::Angelegt { stand }])
+    let mut events = vec![angelegt];
+    if jahr != GeschaeftsjahrStatus::Geplant {
+        events.push(GeschaeftsjahrEvent::Eroeffnet {});
+    }
+    match status {
+        PeriodeStatus::Offen => {}
+        PeriodeStatus::Gesperrt => events.push(GeschaeftsjahrEvent::PeriodeGesperrt {
+            nr: periode,
+            grund: None,
+        }),
+        PeriodeStatus::Festgeschrieben => events.push(GeschaeftsjahrEvent::PeriodeFestgeschrieben {
+            nr: periode,
+            bis_log_position: "41".into(),
+            baum_groesse: "41".into(),
+            wurzel: "ab".repeat(32),
+        }),
+    }
+    welt.with::<Geschaeftsjahr>(JAHR, events)
 }
 
 /// An account: number, Funktion, cost rule, automatic, fixed key, allowed keys, status.
@@ -258,26 +273,51 @@ fn schluessel((code, richtung, ust, vst, satz, ust_id_pflicht): SchluesselZeile)
 }
 
 fn debitor(nr: &str, ust_id: Option<&str>, status: PartnerStatus) -> Vec<DebitorEvent> {
-    let stand = Debitor {
+    let angelegt = DebitorEvent::Angelegt {
         nr: nr.into(),
         name: nr.into(),
+        anschrift: None,
+        kunde_id: None,
         sammelkonto: "1200".into(),
-        status,
-        ust_status: vec![UmsatzsteuerStatus {
-            gueltig_ab: tag(2000, 1, 1),
-            ust_id: ust_id.map(Into::into),
-        }],
+        zahlungsbedingung_id: None,
+        waehrung: "EUR".into(),
+        verbraucher: false,
+        mahnverfahren_id: None,
+        zinsgruppe: None,
     };
-    vec![DebitorEvent::Angelegt { stand }]
+    let ust_status = UmsatzsteuerStatus {
+        gueltig_ab: tag(2000, 1, 1),
+        art: UstArt::Regel,
+        ust_id: ust_id.map(Into::into),
+        geprueft_am: None,
+        ergebnis: None,
+    };
+    let mut events = vec![angelegt, DebitorEvent::UstStatusGesetzt { ust_status }];
+    match status {
+        PartnerStatus::Neu | PartnerStatus::Aktiv => {}
+        PartnerStatus::Gesperrt => events.push(DebitorEvent::Gesperrt {
+            grund: "Zahlung".into(),
+        }),
+        PartnerStatus::Geschlossen => events.push(DebitorEvent::Geschlossen { grund: None }),
+    }
+    events
 }
 
 fn kreditor(nr: &str, status: PartnerStatus) -> Vec<KreditorEvent> {
-    let stand = Kreditor {
+    let mut events = vec![KreditorEvent::Angelegt {
         nr: nr.into(),
         name: nr.into(),
+        anschrift: None,
+        lieferant_id: None,
         sammelkonto: "3300".into(),
-        status,
-        ust_status: Vec::new(),
-    };
-    vec![KreditorEvent::Angelegt { stand }]
+        zahlungsbedingung_id: None,
+        waehrung: "EUR".into(),
+        selbstabrechnung_ab: None,
+    }];
+    match status {
+        PartnerStatus::Neu | PartnerStatus::Aktiv => {}
+        PartnerStatus::Gesperrt => events.push(KreditorEvent::Gesperrt { grund: "Bank".into() }),
+        PartnerStatus::Geschlossen => events.push(KreditorEvent::Geschlossen { grund: None }),
+    }
+    events
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{BuchungError, Ergebnis};
 use crate::{
     Context, Shared,
-    fibu::geschaeftsjahr::{Geschaeftsjahr, GeschaeftsjahrStatus, PeriodeStatus, monat},
+    fibu::geschaeftsjahr::{Geschaeftsjahr, GeschaeftsjahrStatus, PeriodeStatus},
 };
 
 /// How many days ahead of today a voucher may be dated.
@@ -40,7 +40,7 @@ pub(super) fn nicht_zu_weit_voraus(buchungsdatum: NaiveDate, ctx: &Context<'_>) 
 /// Finds the period by date, or the named one (0 or 13), and passes its gate.
 pub(super) fn buchungsort(buchungsdatum: NaiveDate, nr: Option<u8>, ctx: &Context<'_>) -> Ergebnis<Buchungsort> {
     let unbekannt = || BuchungError::PeriodeUnbekannt { buchungsdatum };
-    let gefunden = ctx.find::<Geschaeftsjahr>(Geschaeftsjahr::KEY_MONAT, &monat(buchungsdatum))?;
+    let gefunden = ctx.find::<Geschaeftsjahr>(Geschaeftsjahr::KEY_MONAT, &Geschaeftsjahr::monat(buchungsdatum))?;
     let (geschaeftsjahr_id, jahr) = gefunden.ok_or_else(unbekannt)?;
     // A year may begin within a month that it claims; the date itself must lie in it.
     let nach_datum = jahr.periode_am(buchungsdatum).ok_or_else(unbekannt)?;
