@@ -255,10 +255,15 @@ fn collect(
     }
 }
 
-/// Fields that become columns: everything but lists of objects, which are child tables.
+/// Fields that become columns: everything but lists of objects, which are child tables. A list of plain values is an
+/// array column.
 fn scalars(value: &Value) -> Map<String, Value> {
+    let is_child = |v: &Value| {
+        v.as_array()
+            .is_some_and(|items| items.first().is_some_and(Value::is_object))
+    };
     let fields = value.as_object().cloned().unwrap_or_default();
-    fields.into_iter().filter(|(_, v)| !v.is_array()).collect()
+    fields.into_iter().filter(|(_, v)| !is_child(v)).collect()
 }
 
 /// The columns of each table as the catalogue has them, without generated ones.

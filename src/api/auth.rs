@@ -8,6 +8,7 @@ use std::{
 };
 
 use aggregates::{
+    dienste::api_key::ApiKeyNetz,
     registry::Entry,
     types::{Akteur, Bereich, Stufe},
 };
@@ -62,7 +63,7 @@ struct Schluessel {
     sonderrechte: Arc<[String]>,
     /// Companies the key is limited to; empty means all.
     mandanten: Vec<Uuid>,
-    netze: Vec<String>,
+    netze: Vec<ApiKeyNetz>,
 }
 
 /// Keys looked up lately, valid as long as the system's log has not moved.
@@ -220,7 +221,7 @@ fn usable(key: &Schluessel, address: Option<IpAddr>) -> Result<(), Problem> {
         _ if key.ablauf <= Utc::now() => return Err(expired()),
         _ => {}
     }
-    let allowed = |net: &String| address.is_some_and(|ip| aggregates::dienste::api_key::netz_enthaelt(net, ip));
+    let allowed = |net: &ApiKeyNetz| address.is_some_and(|ip| net.enthaelt(ip));
     if !key.netze.is_empty() && !key.netze.iter().any(allowed) {
         let detail = "dieser Schlüssel ist an andere Netze gebunden";
         return Err(Problem::new("API_KEY_IP_VERBOTEN", 403, detail));
@@ -259,6 +260,7 @@ async fn lookup(app: &App, token: &str) -> Result<Arc<Schluessel>, Problem> {
     .await?
     .ok_or_else(|| unauthorised("dieser Schlüssel ist unbekannt"))?;
     let scopes: Vec<String> = row.try_get("scopes")?;
+    let netze: Vec<String> = row.try_get("netze")?;
     let sonderrechte: Vec<String> = row.try_get("sonderrechte")?;
     let key = Arc::new(Schluessel {
         id: row.try_get("id")?,
@@ -268,7 +270,7 @@ async fn lookup(app: &App, token: &str) -> Result<Arc<Schluessel>, Problem> {
         scopes: scopes.iter().filter_map(|s| Scope::parse(s)).collect(),
         sonderrechte: Arc::from(sonderrechte),
         mandanten: row.try_get("mandanten")?,
-        netze: row.try_get("netze")?,
+        netze: netze.into_iter().map(|netz| ApiKeyNetz { netz }).collect(),
     });
     app.tokens.put(hash, head, key.clone());
     Ok(key)

@@ -21,7 +21,7 @@ use projections::{StateModel, state::Columns};
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
-use crate::{commands::Bus, eventstore::EventStore};
+use crate::{commands::Bus, eventstore::EventStore, projector::Projector};
 use problem::Problem;
 
 /// A request that takes longer is answered 503; streams of server-sent events are not bound by it.
@@ -43,6 +43,8 @@ pub struct App {
     pub bus: Bus,
     /// Read models.
     pub models: Arc<Models>,
+    /// The ledgers.
+    pub projector: Arc<Projector>,
     /// Keys looked up lately.
     pub tokens: auth::TokenCache,
     /// Metrics of the process.

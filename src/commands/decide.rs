@@ -30,7 +30,7 @@ pub(super) struct Desk<'r> {
 }
 
 /// The business date of a moment: all companies of this house keep German time.
-pub(super) fn business_date(moment: DateTime<Utc>) -> NaiveDate {
+pub fn business_date(moment: DateTime<Utc>) -> NaiveDate {
     moment.with_timezone(&chrono_tz::Europe::Berlin).date_naive()
 }
 

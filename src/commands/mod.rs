@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::eventstore::{EventStore, StoreError};
 
+pub use decide::business_date;
 pub use following::Following;
 
 /// Units that wait per company; one more is answered 503.

@@ -226,3 +226,182 @@ pub async fn database() -> TestDb {
     let store = EventStore::new(pool.clone(), Arc::new(aggregates::registry()));
     TestDb { pool, store, owner }
 }
+
+/// A running server on a fresh database, with an administrator's token and a company `TEST` on SKR04.
+pub struct TestServer {
+    /// `http://127.0.0.1:port`.
+    pub url: String,
+    /// Administrator's token.
+    pub token: String,
+    /// The database.
+    pub db: TestDb,
+    client: reqwest::Client,
+    stop: tokio_util::sync::CancellationToken,
+}
+
+/// An answer: status, headers, body.
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: serde_json::Value,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body of an accepted request.
+    #[track_caller]
+    pub fn ok(self) -> serde_json::Value {
+        assert!(self.status < 300, "{}: {}", self.status, self.text);
+        self.body
+    }
+
+    /// Checks a refusal and gives back its body.
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> serde_json::Value {
+        assert_eq!(
+            (self.status, self.body["code"].as_str().unwrap_or_default()),
+            (status, code),
+            "{}",
+            self.text
+        );
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        for member in ["type", "title", "detail"] {
+            assert!(
+                self.body[member].as_str().is_some_and(|t| !t.is_empty()),
+                "{member}: {}",
+                self.text
+            );
+        }
+        self.body
+    }
+}
+
+/// Starts a server without a company.
+pub async fn bare_server() -> TestServer {
+    let db = database().await;
+    let core = neuroerp::server::Core::start(&db.owner).await.expect("core");
+    let token = core
+        .administrator(None)
+        .await
+        .expect("key")
+        .expect("first start gives a token");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let url = format!("http://{}", listener.local_addr().expect("address"));
+    let stop = tokio_util::sync::CancellationToken::new();
+    let shutdown = stop.clone();
+    tokio::spawn(async move {
+        core.serve(listener, shutdown).await.expect("serves");
+        core.stop().await;
+    });
+    TestServer {
+        url,
+        token,
+        db,
+        client: reqwest::Client::new(),
+        stop,
+    }
+}
+
+/// Starts a server with a company on SKR04 and the fiscal year 2026.
+pub async fn server() -> TestServer {
+    let server = bare_server().await;
+    server.company("TEST", "skr04").await;
+    server
+}
+
+impl TestServer {
+    /// Any request.
+    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Reply {
+        let mut request = self
+            .client
+            .request(method.parse().expect("method"), format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-mandant")) {
+            request = request.header("X-Mandant", "TEST");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let response = request.send().await.expect("answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("body");
+        Reply {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.request("GET", path, &[], None).await
+    }
+
+    pub async fn post(&self, path: &str, body: serde_json::Value) -> Reply {
+        self.request("POST", path, &[], Some(body.to_string())).await
+    }
+
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: serde_json::Value) -> Reply {
+        self.request("POST", path, headers, Some(body.to_string())).await
+    }
+
+    /// Creates a company with chart, tax keys and the fiscal year 2026.
+    pub async fn company(&self, kuerzel: &str, rahmen: &str) {
+        use serde_json::json;
+        let header = [("X-Mandant", kuerzel)];
+        let company = json!({"kuerzel": kuerzel, "stammdaten": {"firma": format!("{kuerzel} GmbH")}});
+        let id = self.post("/api/v1/dienste/mandanten", company).await.ok()["id"]
+            .as_str()
+            .expect("id")
+            .to_owned();
+        let plan = self
+            .post_with("/api/v1/fibu/kontenplaene", &header, json!({"rahmen": rahmen}))
+            .await
+            .ok();
+        let plan = plan["id"].as_str().expect("id").to_owned();
+        let path = format!("/api/v1/fibu/kontenplaene/{plan}/vorlage-uebernehmen");
+        self.post_with(&path, &header, json!({})).await.ok();
+        let year = json!({"beginn": "2026-01-01", "ende": "2026-12-31"});
+        let year = self.post_with("/api/v1/fibu/geschaeftsjahre", &header, year).await.ok();
+        let path = format!(
+            "/api/v1/fibu/geschaeftsjahre/{}/eroeffnen",
+            year["id"].as_str().expect("id")
+        );
+        self.post_with(&path, &header, json!({})).await.ok();
+        // The Nummernkreise follow the Mandant by policy.
+        for _ in 0..200 {
+            let kreise: i64 =
+                sqlx::query_scalar("SELECT count(*) FROM dienste.nummernkreis WHERE mandant_id = $1::uuid")
+                    .bind(Uuid::parse_str(&id).expect("uuid"))
+                    .fetch_one(&self.db.pool)
+                    .await
+                    .expect("count");
+            if kreise == 10 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the Nummernkreise did not follow");
+    }
+
+    /// Opens a customer account.
+    pub async fn debitor(&self, nr: &str, name: &str) {
+        self.post("/api/v1/fibu/debitoren", serde_json::json!({"nr": nr, "name": name}))
+            .await
+            .ok();
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
