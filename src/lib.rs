@@ -6,3 +6,4 @@
 pub mod api;
 pub mod eventstore;
 pub mod portal;
+pub mod queries;

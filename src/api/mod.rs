@@ -1,12 +1,17 @@
 //! HTTP: routes over the registry, problem details, authentication (design.md sections 5, 6, 8).
 
+pub mod auth;
+pub mod log;
 pub mod problem;
+pub mod read;
 
 use std::{collections::HashMap, sync::Arc};
 
 use projections::{StateModel, state::Columns};
 
-use crate::eventstore::EventStore;
+use tokio_util::sync::CancellationToken;
+
+use crate::{eventstore::EventStore, queries::catalog::Catalog};
 
 /// The declared read models and their columns, read once at start.
 pub struct Models {
@@ -14,6 +19,8 @@ pub struct Models {
     pub by_type: HashMap<&'static str, StateModel>,
     /// Columns of every table.
     pub columns: Columns,
+    /// Types of these columns, for reading.
+    pub catalog: Catalog,
 }
 
 /// What the handlers share.
@@ -22,4 +29,6 @@ pub struct App {
     pub store: EventStore,
     /// Read models.
     pub models: Arc<Models>,
+    /// Cancelled when the server stops; ends what would wait for ever.
+    pub shutdown: CancellationToken,
 }
