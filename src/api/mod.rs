@@ -4,6 +4,7 @@ pub mod auth;
 pub mod log;
 pub mod problem;
 pub mod read;
+pub mod reports;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -11,7 +12,10 @@ use projections::{StateModel, state::Columns};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{eventstore::EventStore, queries::catalog::Catalog};
+use crate::{
+    eventstore::EventStore,
+    queries::{catalog::Catalog, reports::Waiter},
+};
 
 /// The declared read models and their columns, read once at start.
 pub struct Models {
@@ -29,6 +33,8 @@ pub struct App {
     pub store: EventStore,
     /// Read models.
     pub models: Arc<Models>,
+    /// Waits for ledgers to reach a position.
+    pub waiter: Waiter,
     /// Cancelled when the server stops; ends what would wait for ever.
     pub shutdown: CancellationToken,
 }

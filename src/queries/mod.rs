@@ -7,5 +7,6 @@ pub mod history;
 pub mod list;
 pub mod one;
 pub mod params;
+pub mod reports;
 mod sql;
 pub mod zeit;
