@@ -8,3 +8,6 @@ pub mod commands;
 pub mod eventstore;
 pub mod portal;
 pub mod postgres;
+pub mod projector;
+pub mod queries;
+pub mod server;

@@ -27,6 +27,7 @@ use crate::{
     eventstore::{EventStore, SYSTEM},
     postgres::{self, embedded::EmbeddedServer},
     projector::Projector,
+    queries::{catalog::Catalog, reports::checkpoint_waiter},
 };
 
 /// How long a stop waits for requests that are on their way.
@@ -56,7 +57,10 @@ impl Database {
     /// Starts the private server if needed, and migrates.
     pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Self> {
         let (options, embedded) = match &settings.url {
-            Some(url) => (PgConnectOptions::from_str(url).context("DATABASE_URL ist nicht lesbar")?, None),
+            Some(url) => (
+                PgConnectOptions::from_str(url).context("DATABASE_URL ist nicht lesbar")?,
+                None,
+            ),
             None => {
                 let server =
                     EmbeddedServer::start(&postgres::embedded::EmbeddedSettings::new(&settings.data_dir)).await?;
@@ -105,7 +109,10 @@ impl Core {
     pub async fn start(options: &PgConnectOptions) -> anyhow::Result<Self> {
         let pool = postgres::connect(options).await?;
         let store = EventStore::new(pool.clone(), Arc::new(aggregates::registry()));
-        let columns = Columns::load(&mut *pool.acquire().await?).await?;
+        let mut connection = pool.acquire().await?;
+        let columns = Columns::load(&mut connection).await?;
+        let catalog = Catalog::load(&mut connection).await?;
+        drop(connection);
         let state_models = projections::state_models();
         let stop = CancellationToken::new();
         let projector = Arc::new(Projector::new(store.clone(), projections::ledgers()));
@@ -114,11 +121,16 @@ impl Core {
         let app = Arc::new(App {
             store: store.clone(),
             bus: bus.clone(),
-            models: Arc::new(Models { by_type, columns }),
+            models: Arc::new(Models {
+                by_type,
+                columns,
+                catalog,
+            }),
             projector: projector.clone(),
+            waiter: checkpoint_waiter(&store),
             tokens: auth::TokenCache::default(),
             metrics: metrics_handle()?,
-            stop: stop.clone(),
+            shutdown: stop.clone(),
         });
         let listener = store.clone();
         let listening = stop.clone();
@@ -129,7 +141,12 @@ impl Core {
                 tokio::select! { () = listening.cancelled() => {}, () = listener.listen() => {} }
             }),
         ];
-        Ok(Self { app, projector, stop, tasks })
+        Ok(Self {
+            app,
+            projector,
+            stop,
+            tasks,
+        })
     }
 
     /// The bus.
@@ -172,7 +189,11 @@ impl Core {
             "name" => "SELECT EXISTS (SELECT FROM dienste.api_key WHERE mandant_id = $1 AND name = $2)",
             _ => "SELECT EXISTS (SELECT FROM dienste.api_key WHERE mandant_id = $1 AND schluessel_hash = $2)",
         };
-        Ok(sqlx::query_scalar(sql).bind(SYSTEM).bind(value).fetch_one(self.app.store.pool()).await?)
+        Ok(sqlx::query_scalar(sql)
+            .bind(SYSTEM)
+            .bind(value)
+            .fetch_one(self.app.store.pool())
+            .await?)
     }
 
     async fn issue(&self, name: &str, hash: Option<String>) -> anyhow::Result<Option<String>> {
@@ -185,8 +206,11 @@ impl Core {
         if let Some(hash) = hash {
             fields["schluessel_hash"] = json!(hash);
         }
-        let mut order =
-            Order::new(<ApiKey as aggregates::Aggregate>::TYPE, Uuid::now_v7(), json!({"Ausstellen": fields}));
+        let mut order = Order::new(
+            <ApiKey as aggregates::Aggregate>::TYPE,
+            Uuid::now_v7(),
+            json!({"Ausstellen": fields}),
+        );
         order.create = true;
         let answer = self.bus().send(SYSTEM, Caller::service("erststart"), order).await?;
         Ok(answer.einmalig.into_iter().next().map(|(_, token)| token))

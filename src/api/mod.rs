@@ -3,8 +3,12 @@
 pub mod auth;
 mod command;
 mod input;
+mod log;
 mod meta;
+mod openapi;
 pub mod problem;
+mod read;
+mod reports;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -21,7 +25,12 @@ use projections::{StateModel, state::Columns};
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
-use crate::{commands::Bus, eventstore::EventStore, projector::Projector};
+use crate::{
+    commands::Bus,
+    eventstore::EventStore,
+    projector::Projector,
+    queries::{catalog::Catalog, reports::Waiter},
+};
 use problem::Problem;
 
 /// A request that takes longer is answered 503; streams of server-sent events are not bound by it.
@@ -33,6 +42,8 @@ pub struct Models {
     pub by_type: HashMap<&'static str, StateModel>,
     /// Columns of every table.
     pub columns: Columns,
+    /// Types of these columns, for reading.
+    pub catalog: Catalog,
 }
 
 /// What the handlers share.
@@ -45,12 +56,14 @@ pub struct App {
     pub models: Arc<Models>,
     /// The ledgers.
     pub projector: Arc<Projector>,
+    /// Waits for ledgers to reach a position.
+    pub waiter: Waiter,
     /// Keys looked up lately.
     pub tokens: auth::TokenCache,
     /// Metrics of the process.
     pub metrics: PrometheusHandle,
-    /// Ends with the server: long answers stop.
-    pub stop: CancellationToken,
+    /// Cancelled when the server stops; ends what would wait for ever.
+    pub shutdown: CancellationToken,
 }
 
 /// All routes.
@@ -58,6 +71,10 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/api/v1/{bereich}/{ressource}", post(command::create))
         .merge(command::routes())
+        .merge(read::routes())
+        .merge(reports::routes())
+        .merge(log::routes())
+        .merge(openapi::routes())
         .merge(meta::routes())
         .fallback(|| async {
             Problem::not_found("diesen Weg gibt es nicht; /openapi.json zeigt alle, /docs zum Ausprobieren")

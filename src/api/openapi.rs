@@ -25,7 +25,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route(
             "/docs",
             get(|| async {
-                let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'";
+                let policy =
+                    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'";
                 ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE)).into_response()
             }),
         )
@@ -116,7 +117,9 @@ fn problems() -> Map<String, Value> {
         ("422", "von einer Geschäftsregel abgelehnt"),
         ("503", "zurzeit nicht möglich; Retry-After beachten"),
     ];
-    list.iter().map(|(status, text)| ((*status).to_owned(), problem(text))).collect()
+    list.iter()
+        .map(|(status, text)| ((*status).to_owned(), problem(text)))
+        .collect()
 }
 
 fn tag(entry: &Entry) -> Value {
@@ -136,7 +139,10 @@ fn aggregate(app: &App, entry: &Entry, paths: &mut Map<String, Value>, schemas: 
             collection.insert("post".to_owned(), operation(entry, command, schema, true));
         } else {
             let path = format!("{base}/{{id}}/{}", command.segment);
-            paths.insert(path, json!({"parameters": [parameter("id")], "post": operation(entry, command, schema, false)}));
+            paths.insert(
+                path,
+                json!({"parameters": [parameter("id")], "post": operation(entry, command, schema, false)}),
+            );
         }
     }
     paths.insert(base.clone(), Value::Object(collection));
@@ -176,9 +182,24 @@ fn query(name: &str, kind: &str, description: &str) -> Value {
 
 fn list(entry: &Entry, filter: &[&str]) -> Value {
     let mut list = vec![parameter("mandant")];
-    list.extend(["limit", "cursor", "sortierung", "suche", "felder", "gesamt", "ab_position"].map(parameter));
+    list.extend(
+        [
+            "limit",
+            "cursor",
+            "sortierung",
+            "suche",
+            "felder",
+            "gesamt",
+            "ab_position",
+        ]
+        .map(parameter),
+    );
     list.extend(filter.iter().map(|f| {
-        query(f, "string", "gleich; auch feld[ne|lt|lte|gt|gte|in|zwischen|beginnt|leer]=wert")
+        query(
+            f,
+            "string",
+            "gleich; auch feld[ne|lt|lte|gt|gte|in|zwischen|beginnt|leer]=wert",
+        )
     }));
     json!({
         "tags": tag(entry), "summary": format!("Liste: {}", entry.ressource), "parameters": list,
@@ -193,7 +214,10 @@ fn operation(entry: &Entry, command: &CommandInfo, mut schema: Value, create: bo
     let mut responses = problems();
     let status = if create { "201" } else { "200" };
     if create && let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.insert("id".to_owned(), json!({"type": "string", "format": "uuid", "description": "eigene UUID v7"}));
+        properties.insert(
+            "id".to_owned(),
+            json!({"type": "string", "format": "uuid", "description": "eigene UUID v7"}),
+        );
     }
     responses.insert(
         status.to_owned(),
@@ -212,9 +236,7 @@ fn operation(entry: &Entry, command: &CommandInfo, mut schema: Value, create: bo
 }
 
 fn parameters() -> Value {
-    let header = |name: &str, description: &str| {
-        json!({"name": name, "in": "header", "schema": {"type": "string"}, "description": description})
-    };
+    let header = |name: &str, description: &str| json!({"name": name, "in": "header", "schema": {"type": "string"}, "description": description});
     json!({
         "id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}},
         "mandant": header("X-Mandant", "Firma: UUID oder Kürzel; bei Daten des Systems nicht nötig"),
@@ -275,8 +297,15 @@ fn fixed_paths(paths: &mut Map<String, Value>) {
         "parameters": [parameter("mandant"), query("ab", "integer", "nach dieser Position")],
         "responses": {"200": {"description": "Ereignisse", "content": {"text/event-stream": {}}}}});
     paths.insert("/api/v1/ereignisse/stream".to_owned(), json!({"get": stream}));
-    for (path, text) in [("/health/live", "läuft"), ("/health/ready", "bereit"), ("/openapi.json", "dieses Dokument")] {
-        paths.insert(path.to_owned(), json!({"get": {"tags": ["Betrieb"], "summary": text, "security": [], "responses": ok(text)}}));
+    for (path, text) in [
+        ("/health/live", "läuft"),
+        ("/health/ready", "bereit"),
+        ("/openapi.json", "dieses Dokument"),
+    ] {
+        paths.insert(
+            path.to_owned(),
+            json!({"get": {"tags": ["Betrieb"], "summary": text, "security": [], "responses": ok(text)}}),
+        );
     }
     let metrics = json!({"tags": ["Betrieb"], "summary": "Kennzahlen für Prometheus", "security": [],
         "responses": {"200": {"description": "Text", "content": {"text/plain": {}}}}});

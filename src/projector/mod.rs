@@ -1,8 +1,6 @@
 //! Runs the ledgers: catch-up, live, and to the head on demand. A ledger's rows and its checkpoint commit together, so
 //! each event counts exactly once; the checkpoint's row lock lets several processes share the work.
 
-pub mod rebuild;
-
 use std::{
     collections::HashMap,
     pin::Pin,
@@ -65,7 +63,13 @@ impl Projector {
     #[must_use]
     pub fn new(store: EventStore, ledgers: Vec<Box<dyn Ledger>>) -> Self {
         let facts = projections::facts().into_iter().map(|fact| (fact.name, fact)).collect();
-        Self { store, ledgers, facts, reached: Mutex::default(), moved: watch::channel(0).0 }
+        Self {
+            store,
+            ledgers,
+            facts,
+            reached: Mutex::default(),
+            moved: watch::channel(0).0,
+        }
     }
 
     /// Runs until the token is cancelled.
@@ -91,7 +95,9 @@ impl Projector {
             for ledger in &self.ledgers {
                 while !cancel.is_cancelled() && self.reached(ledger.name(), mandant_id) < head {
                     // Left alone: another process has it, or it stopped.
-                    let Some(position) = self.step(&**ledger, mandant_id, head, Lock::Skip).await? else { break };
+                    let Some(position) = self.step(&**ledger, mandant_id, head, Lock::Skip).await? else {
+                        break;
+                    };
                     let lag = u32::try_from((head - position).max(0)).unwrap_or(u32::MAX);
                     metrics::gauge!("neuroerp_projektion_rueckstand", "projektion" => ledger.name()).set(lag);
                 }
@@ -122,7 +128,17 @@ impl Projector {
         }
         let mut position = standing.position;
         if position < head {
-            match page(&mut transaction, self.store.registry(), ledger, mandant_id, position, head, &live).await {
+            match page(
+                &mut transaction,
+                self.store.registry(),
+                ledger,
+                mandant_id,
+                position,
+                head,
+                &live,
+            )
+            .await
+            {
                 Ok(reached) => position = reached,
                 Err(error) => {
                     drop(transaction);
@@ -137,7 +153,10 @@ impl Projector {
                 .await?;
         }
         transaction.commit().await?;
-        self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert((ledger.name(), mandant_id), position);
+        self.reached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((ledger.name(), mandant_id), position);
         self.moved.send_modify(|n| *n = n.wrapping_add(1));
         Ok(Some(position))
     }
@@ -153,19 +172,23 @@ impl Projector {
             return Err(error.into());
         }
         tracing::error!(%error, projektion = ledger.name(), %mandant_id, "a ledger stopped; it never skips");
-        sqlx::query("UPDATE projektion.stand SET fehler = $3, geaendert_am = now() WHERE projektion = $1 AND mandant_id = $2")
-            .bind(ledger.name())
-            .bind(mandant_id)
-            .bind(error.to_string())
-            .execute(self.store.pool())
-            .await?;
+        sqlx::query(
+            "UPDATE projektion.stand SET fehler = $3, geaendert_am = now() WHERE projektion = $1 AND mandant_id = $2",
+        )
+        .bind(ledger.name())
+        .bind(mandant_id)
+        .bind(error.to_string())
+        .execute(self.store.pool())
+        .await?;
         Ok(None)
     }
 
     /// Brings one ledger to the head now and says where that is.
     pub async fn catch_up(&self, name: &str, mandant_id: Uuid) -> Result<i64, StoreError> {
         let head = self.store.head(mandant_id).await?;
-        let Some(ledger) = self.ledgers.iter().find(|l| l.name() == name) else { return Ok(head) };
+        let Some(ledger) = self.ledgers.iter().find(|l| l.name() == name) else {
+            return Ok(head);
+        };
         loop {
             match self.step(&**ledger, mandant_id, head, Lock::Wait).await? {
                 Some(position) if position >= head => return Ok(position),
@@ -189,7 +212,11 @@ impl Projector {
             moved.mark_unchanged();
             match self.standings(mandant_id).await {
                 Ok(standings) => {
-                    let seen = |name: &&str| standings.iter().any(|s| s.projektion == **name && s.position >= position);
+                    let seen = |name: &&str| {
+                        standings
+                            .iter()
+                            .any(|s| s.projektion == **name && s.position >= position)
+                    };
                     if names.iter().all(seen) {
                         return true;
                     }
@@ -236,8 +263,16 @@ async fn checkpoint(
         .await?;
     const READ: &str = "SELECT projektion, mandant_id, position, fehler FROM projektion.stand \
          WHERE projektion = $1 AND mandant_id = $2 FOR UPDATE";
-    let sql = if lock == Lock::Skip { format!("{READ} SKIP LOCKED") } else { READ.to_owned() };
-    sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(name).bind(mandant_id).fetch_optional(connection).await
+    let sql = if lock == Lock::Skip {
+        format!("{READ} SKIP LOCKED")
+    } else {
+        READ.to_owned()
+    };
+    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(name)
+        .bind(mandant_id)
+        .fetch_optional(connection)
+        .await
 }
 
 /// Applies the next page to a ledger and gives back the position reached: the head, if nothing of interest is left.
@@ -251,14 +286,26 @@ pub(crate) async fn page(
     target: &(dyn Fn(&str) -> String + Sync),
 ) -> Result<i64, LedgerError> {
     let types: Vec<String> = ledger.sources().iter().map(|t| (*t).to_owned()).collect();
-    let range = read::Range { after, to: Some(head), types: Some(&types) };
-    let events = read::page(connection, mandant_id, range, PAGE).await.map_err(|error| match error {
-        StoreError::Database(error) => LedgerError::Database(error),
-        other => LedgerError::Unprocessable { position: after, reason: other.to_string() },
-    })?;
+    let range = read::Range {
+        after,
+        to: Some(head),
+        types: Some(&types),
+    };
+    let events = read::page(connection, mandant_id, range, PAGE)
+        .await
+        .map_err(|error| match error {
+            StoreError::Database(error) => LedgerError::Database(error),
+            other => LedgerError::Unprocessable {
+                position: after,
+                reason: other.to_string(),
+            },
+        })?;
     let full = i64::try_from(events.len()).is_ok_and(|n| n == PAGE);
     let reached = events.last().filter(|_| full).map_or(head, |last| last.position);
-    let events = events.into_iter().map(|event| log_event(registry, event)).collect::<Result<Vec<_>, _>>()?;
+    let events = events
+        .into_iter()
+        .map(|event| log_event(registry, event))
+        .collect::<Result<Vec<_>, _>>()?;
     if !events.is_empty() {
         ledger.apply(connection, mandant_id, &events, target).await?;
     }
@@ -266,10 +313,12 @@ pub(crate) async fn page(
 }
 
 fn log_event(registry: &Registry, event: Recorded) -> Result<LogEvent, LedgerError> {
-    let entry = registry.entry(&event.aggregate_type).ok_or_else(|| LedgerError::Unprocessable {
-        position: event.position,
-        reason: format!("unknown aggregate type {}", event.aggregate_type),
-    })?;
+    let entry = registry
+        .entry(&event.aggregate_type)
+        .ok_or_else(|| LedgerError::Unprocessable {
+            position: event.position,
+            reason: format!("unknown aggregate type {}", event.aggregate_type),
+        })?;
     let read = entry.read(event.stored())?;
     Ok(LogEvent {
         position: event.position,
