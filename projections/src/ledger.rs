@@ -1,0 +1,97 @@
+//! Ledgers: read models over the whole log of a company. A ledger gets a page of events in order, reduces it in
+//! memory and writes set-based; the program commits its rows and its checkpoint together.
+
+use std::{future::Future, pin::Pin};
+
+use aggregates::{
+    fibu::buchung::BuchungEvent,
+    registry::{FoldError, ReadEvent},
+};
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// An event as a ledger sees it: already read (and brought to its current version) by the registry.
+#[derive(Clone)]
+pub struct LogEvent {
+    /// Position in the company's log.
+    pub position: i64,
+    /// Aggregate type.
+    pub aggregate_type: String,
+    /// Stream.
+    pub aggregate_id: Uuid,
+    /// Place in the stream.
+    pub version: i64,
+    /// When it was recorded (erfasst_am).
+    pub recorded_at: DateTime<Utc>,
+    /// Who acted.
+    pub actor: String,
+    /// The event itself; downcast to the aggregate's event type.
+    pub event: ReadEvent,
+}
+
+/// Why a ledger stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The database refused.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// An event on record is not readable.
+    #[error(transparent)]
+    Event(#[from] FoldError),
+    /// An event that this ledger cannot process.
+    #[error("position {position}: {reason}")]
+    Unprocessable {
+        /// Where.
+        position: i64,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The future of a page's writing.
+pub type Applied<'a> = Pin<Box<dyn Future<Output = Result<(), LedgerError>> + Send + 'a>>;
+
+/// A ledger. It writes only tables named `{schema}.<its tables>`, where `schema` is its own live schema or the schema
+/// of a rebuild beside it.
+pub trait Ledger: Send + Sync {
+    /// Stable name, also in `projektion.stand`.
+    fn name(&self) -> &'static str;
+    /// Its live tables, `schema.table`; each has `mandant_id` first in its primary key.
+    fn tables(&self) -> &'static [&'static str];
+    /// The aggregate types it reads; others are not given to it.
+    fn sources(&self) -> &'static [&'static str];
+    /// Writes the rows of a page of events, in order, inside the caller's transaction. `target` maps a live table name
+    /// to the name to write to (the same, or its shadow during a rebuild).
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        mandant_id: Uuid,
+        events: &'a [LogEvent],
+        target: &'a (dyn Fn(&str) -> String + Sync),
+    ) -> Applied<'a>;
+}
+
+/// A declared fact query over a ledger, for rare decisions (design.md section 4). The program brings the ledger up to
+/// the head of the log first. The SQL takes `$1` mandant_id and `$2` key text and returns one JSON value.
+#[derive(Debug, Clone, Copy)]
+pub struct Fact {
+    /// Name asked for by `ctx.fact(name, key)`.
+    pub name: &'static str,
+    /// The ledger that must be at the head.
+    pub ledger: &'static str,
+    /// The query.
+    pub sql: &'static str,
+}
+
+/// The event of a Buchung, for ledgers that read only those.
+pub(crate) fn buchung_event(event: &LogEvent) -> Result<Option<&BuchungEvent>, LedgerError> {
+    event
+        .event
+        .downcast_ref::<BuchungEvent>()
+        .map(Some)
+        .ok_or_else(|| LedgerError::Unprocessable {
+            position: event.position,
+            reason: format!("{} is not a Buchung", event.aggregate_type),
+        })
+}

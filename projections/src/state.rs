@@ -1,0 +1,349 @@
+//! State tables: `row = f(state)`. The folded state's JSON is cut into head and child rows, the rows are written
+//! set-based with `jsonb_populate_recordset`, and only what changed is touched.
+
+use std::collections::BTreeMap;
+
+use aggregates::Aggregate;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use uuid::Uuid;
+
+/// One table of an aggregate.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// `schema.table`.
+    pub name: &'static str,
+    /// Where its rows are in the state's JSON: empty for the head, `["positionen"]` for a child,
+    /// `["positionen", "kontierung"]` for a child of a child.
+    pub path: &'static [&'static str],
+    /// The key of each level: JSON field in the element, and the column it becomes. The last one belongs to the row
+    /// itself, where both are usually the same.
+    pub keys: &'static [(&'static str, &'static str)],
+}
+
+impl Table {
+    /// The head table: one row per stream.
+    #[must_use]
+    pub const fn head(name: &'static str) -> Self {
+        Self {
+            name,
+            path: &[],
+            keys: &[],
+        }
+    }
+
+    /// A child table: one row per element of a list.
+    #[must_use]
+    pub const fn child(
+        name: &'static str,
+        path: &'static [&'static str],
+        keys: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self { name, path, keys }
+    }
+
+    /// True for the head table.
+    #[must_use]
+    pub const fn is_head(&self) -> bool {
+        self.path.is_empty()
+    }
+}
+
+/// What an aggregate's file in this crate declares.
+pub trait StateReadModel: Aggregate {
+    /// Its tables, head first.
+    const TABLES: &'static [Table];
+    /// Columns of the head that `?suche=` looks into; the table has a generated column `suche` over them.
+    const SEARCH: &'static [&'static str];
+    /// Columns of the head that may be filtered and sorted by; each has an index or the table stays small.
+    const FILTER: &'static [&'static str];
+}
+
+/// A declared read model without its type.
+#[derive(Debug, Clone, Copy)]
+pub struct StateModel {
+    /// Aggregate type.
+    pub typ: &'static str,
+    /// Its tables, head first.
+    pub tables: &'static [Table],
+    /// Searched columns.
+    pub search: &'static [&'static str],
+    /// Columns to filter and sort by.
+    pub filter: &'static [&'static str],
+}
+
+impl StateModel {
+    /// The registry line of a read model.
+    #[must_use]
+    pub const fn of<T: StateReadModel>() -> Self {
+        Self {
+            typ: T::TYPE,
+            tables: T::TABLES,
+            search: T::SEARCH,
+            filter: T::FILTER,
+        }
+    }
+
+    /// The head table.
+    #[must_use]
+    pub fn head(&self) -> Option<&'static Table> {
+        self.tables.iter().find(|t| t.is_head())
+    }
+}
+
+/// A stream whose state changed.
+#[derive(Debug)]
+pub struct Change<'a> {
+    /// The read model.
+    pub model: StateModel,
+    /// Company.
+    pub mandant_id: Uuid,
+    /// Stream.
+    pub id: Uuid,
+    /// Version after the change.
+    pub version: i64,
+    /// Position of the stream's last event.
+    pub position: i64,
+    /// When the stream began; `None` keeps what the row has.
+    pub angelegt_am: Option<DateTime<Utc>>,
+    /// When it last changed.
+    pub geaendert_am: DateTime<Utc>,
+    /// The state's JSON before; `None` for a new stream.
+    pub old: Option<&'a Value>,
+    /// The state's JSON after.
+    pub new: &'a Value,
+}
+
+/// Rows to delete and to write, per table.
+#[derive(Debug, Default)]
+pub struct RowSet {
+    tables: BTreeMap<(usize, &'static str), TableRows>,
+}
+
+#[derive(Debug)]
+struct TableRows {
+    table: Table,
+    owner: String,
+    gone: Vec<Value>,
+    rows: Vec<Value>,
+}
+
+impl RowSet {
+    /// Adds the difference that a change makes. Children are compared under their declared key; equal rows are left
+    /// alone.
+    pub fn add(&mut self, change: &Change<'_>) {
+        for table in change.model.tables {
+            let owner = format!("{}_id", change.model.typ);
+            if table.is_head() {
+                let row = head_row(change);
+                self.table(*table, &owner).rows.push(row);
+                continue;
+            }
+            let new = child_rows(table, &owner, change.mandant_id, change.id, change.new);
+            let old = change
+                .old
+                .map(|old| child_rows(table, &owner, change.mandant_id, change.id, old))
+                .unwrap_or_default();
+            if old.is_empty() && new.is_empty() {
+                continue;
+            }
+            let target = self.table(*table, &owner);
+            target.gone.extend(
+                old.iter()
+                    .filter(|(key, _)| !new.contains_key(*key))
+                    .map(|(_, row)| row.clone()),
+            );
+            target.rows.extend(
+                new.into_iter()
+                    .filter(|(key, row)| old.get(key) != Some(row))
+                    .map(|(_, row)| row),
+            );
+        }
+    }
+
+    fn table(&mut self, table: Table, owner: &str) -> &mut TableRows {
+        self.tables
+            .entry((table.path.len(), table.name))
+            .or_insert_with(|| TableRows {
+                table,
+                owner: owner.to_owned(),
+                gone: Vec::new(),
+                rows: Vec::new(),
+            })
+    }
+
+    /// True if there is nothing to write.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.values().all(|t| t.gone.is_empty() && t.rows.is_empty())
+    }
+
+    /// Writes all rows, heads first; two statements per table at most.
+    pub async fn write(self, connection: &mut PgConnection, columns: &Columns) -> Result<(), sqlx::Error> {
+        for rows in self.tables.into_values() {
+            if !rows.gone.is_empty() {
+                let sql = delete_sql(&rows.table, &rows.owner);
+                sqlx::query(AssertSqlSafe(sql))
+                    .bind(Value::Array(rows.gone))
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            if !rows.rows.is_empty() {
+                let sql = upsert_sql(&rows.table, &rows.owner, columns.of(rows.table.name), rows.table.name);
+                sqlx::query(AssertSqlSafe(sql))
+                    .bind(Value::Array(rows.rows))
+                    .execute(&mut *connection)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The head row of a state: its scalar fields and the engine's columns.
+#[must_use]
+pub fn head_row(change: &Change<'_>) -> Value {
+    let mut row = scalars(change.new);
+    row.insert("mandant_id".to_owned(), json!(change.mandant_id));
+    row.insert("id".to_owned(), json!(change.id));
+    row.insert("version".to_owned(), json!(change.version));
+    row.insert("log_position".to_owned(), json!(change.position));
+    row.insert("geaendert_am".to_owned(), json!(change.geaendert_am));
+    row.insert(
+        "angelegt_am".to_owned(),
+        json!(change.angelegt_am.unwrap_or(change.geaendert_am)),
+    );
+    Value::Object(row)
+}
+
+/// The rows of a child table, under their key.
+#[must_use]
+pub fn child_rows(table: &Table, owner: &str, mandant_id: Uuid, id: Uuid, state: &Value) -> BTreeMap<String, Value> {
+    let mut base = Map::new();
+    base.insert("mandant_id".to_owned(), json!(mandant_id));
+    base.insert(owner.to_owned(), json!(id));
+    let mut rows = BTreeMap::new();
+    collect(table.path, table.keys, &base, "", state, &mut rows);
+    rows
+}
+
+fn collect(
+    path: &[&str],
+    keys: &[(&str, &str)],
+    base: &Map<String, Value>,
+    prefix: &str,
+    value: &Value,
+    rows: &mut BTreeMap<String, Value>,
+) {
+    let ([field, deeper @ ..], [(json_key, column), other_keys @ ..]) = (path, keys) else {
+        return;
+    };
+    for element in value.get(*field).and_then(Value::as_array).into_iter().flatten() {
+        let key_value = element.get(*json_key).cloned().unwrap_or(Value::Null);
+        let key = format!("{prefix}{key_value}\u{1f}");
+        let mut row = base.clone();
+        if deeper.is_empty() {
+            row.extend(scalars(element));
+            row.remove(*json_key);
+            row.insert((*column).to_owned(), key_value);
+            rows.insert(key, Value::Object(row));
+        } else {
+            row.insert((*column).to_owned(), key_value);
+            collect(deeper, other_keys, &row, &key, element, rows);
+        }
+    }
+}
+
+/// Fields that become columns: everything but lists of objects, which are child tables. A list of plain values is an
+/// array column.
+fn scalars(value: &Value) -> Map<String, Value> {
+    let is_child = |v: &Value| {
+        v.as_array()
+            .is_some_and(|items| items.first().is_some_and(Value::is_object))
+    };
+    let fields = value.as_object().cloned().unwrap_or_default();
+    fields.into_iter().filter(|(_, v)| !is_child(v)).collect()
+}
+
+/// The columns of each table as the catalogue has them, without generated ones.
+#[derive(Debug, Clone, Default)]
+pub struct Columns(BTreeMap<String, Vec<String>>);
+
+impl Columns {
+    /// Reads the catalogue once.
+    pub async fn load(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT n.nspname || '.' || c.relname AS tabelle, array_agg(a.attname::text ORDER BY a.attnum) AS spalten
+             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname IN ('wawi', 'fibu', 'crm', 'dienste') AND c.relkind IN ('r', 'p')
+               AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+             GROUP BY 1",
+        )
+        .fetch_all(connection)
+        .await?;
+        let mut columns = BTreeMap::new();
+        for row in rows {
+            columns.insert(row.try_get("tabelle")?, row.try_get("spalten")?);
+        }
+        Ok(Self(columns))
+    }
+
+    /// Columns of `schema.table`.
+    #[must_use]
+    pub fn of(&self, table: &str) -> &[String] {
+        self.0.get(table).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The key columns of a table.
+fn key_columns(table: &Table, owner: &str) -> Vec<String> {
+    if table.is_head() {
+        return vec!["mandant_id".to_owned(), "id".to_owned()];
+    }
+    let mut keys = vec!["mandant_id".to_owned(), owner.to_owned()];
+    keys.extend(table.keys.iter().map(|(_, column)| (*column).to_owned()));
+    keys
+}
+
+/// Upsert of rows given as one JSON array. A head row never goes back to an older version.
+#[must_use]
+pub fn upsert_sql(table: &Table, owner: &str, columns: &[String], target: &str) -> String {
+    let keys = key_columns(table, owner);
+    let list = columns.join(", ");
+    let keep = |c: &&String| !keys.contains(c) && *c != "angelegt_am";
+    let sets: Vec<String> = columns
+        .iter()
+        .filter(keep)
+        .map(|c| format!("{c} = EXCLUDED.{c}"))
+        .collect();
+    let conflict = if sets.is_empty() {
+        "NOTHING".to_owned()
+    } else {
+        format!("UPDATE SET {}", sets.join(", "))
+    };
+    let guard = if table.is_head() {
+        " WHERE ziel.version < EXCLUDED.version"
+    } else {
+        ""
+    };
+    format!(
+        "INSERT INTO {target} AS ziel ({list}) SELECT {list} FROM jsonb_populate_recordset(NULL::{name}, $1) \
+         ON CONFLICT ({keys}) DO {conflict}{guard}",
+        name = table.name,
+        keys = keys.join(", "),
+    )
+}
+
+/// Delete of child rows given as one JSON array.
+fn delete_sql(table: &Table, owner: &str) -> String {
+    let on: Vec<String> = key_columns(table, owner)
+        .iter()
+        .map(|k| format!("ziel.{k} = weg.{k}"))
+        .collect();
+    format!(
+        "DELETE FROM {name} AS ziel USING jsonb_populate_recordset(NULL::{name}, $1) AS weg WHERE {on}",
+        name = table.name,
+        on = on.join(" AND "),
+    )
+}

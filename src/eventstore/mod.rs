@@ -1,0 +1,134 @@
+//! The log: head, append, read, follow, claims, counters, snapshots, byte form (design.md section 4).
+
+pub mod append;
+pub mod byte_form;
+mod follow;
+pub mod read;
+pub mod tree;
+
+use std::sync::Arc;
+
+use aggregates::{Registry, registry::FoldError};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+pub use follow::{Follower, Signals};
+pub use read::{Loaded, StreamKey};
+
+/// The Mandant of the system's own aggregates.
+pub const SYSTEM: Uuid = Uuid::nil();
+
+/// An event on record.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Company.
+    pub mandant_id: Uuid,
+    /// 1-based, gapless, per Mandant.
+    pub position: i64,
+    /// UUID v7.
+    pub event_id: Uuid,
+    /// Aggregate type.
+    pub aggregate_type: String,
+    /// Stream.
+    pub aggregate_id: Uuid,
+    /// 1-based place in the stream.
+    pub version: i64,
+    /// Name of the variant.
+    pub event_type: String,
+    /// Version of its stored form.
+    pub event_version: u16,
+    /// Fields.
+    pub payload: Value,
+    /// Command id, key, reason, on whose behalf.
+    pub meta: Value,
+    /// `benutzer:<uuid>` or `dienst:<name>`.
+    pub actor: String,
+    /// Event that caused this one.
+    pub cause: Option<Uuid>,
+    /// The request's vorgang_id.
+    pub correlation: Uuid,
+    /// erfasst_am.
+    pub recorded_at: DateTime<Utc>,
+    /// Salt of the data hash.
+    pub salt: [u8; 16],
+    /// Hash of payload, meta and salt.
+    pub daten_hash: [u8; 32],
+    /// Leaf of the Merkle tree.
+    pub leaf_hash: [u8; 32],
+}
+
+impl Recorded {
+    /// As folding needs it.
+    #[must_use]
+    pub fn stored(&self) -> aggregates::registry::Stored<'_> {
+        aggregates::registry::Stored {
+            event_type: &self.event_type,
+            event_version: self.event_version,
+            payload: &self.payload,
+        }
+    }
+}
+
+/// What can go wrong with the log.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or is gone.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// An event on record is not readable.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// A row of the log does not have its form.
+    #[error("log of {mandant_id} at {position}: {reason}")]
+    Corrupt {
+        /// Company.
+        mandant_id: Uuid,
+        /// Position.
+        position: i64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An aggregate type on record that this program does not know.
+    #[error("unknown aggregate type {0:?} on record")]
+    UnknownType(String),
+}
+
+/// The log in one database.
+#[derive(Clone)]
+pub struct EventStore {
+    pool: PgPool,
+    registry: Arc<Registry>,
+    signals: Signals,
+}
+
+impl EventStore {
+    /// The log behind a pool.
+    #[must_use]
+    pub fn new(pool: PgPool, registry: Arc<Registry>) -> Self {
+        Self {
+            pool,
+            registry,
+            signals: Signals::default(),
+        }
+    }
+
+    /// The pool.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The registry.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// Wake-ups on commit.
+    #[must_use]
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+}
