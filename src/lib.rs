@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod commands;
+pub mod demo;
 pub mod eventstore;
 pub mod import;
 pub mod portal;

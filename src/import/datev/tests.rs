@@ -350,7 +350,7 @@ async fn grosse_stapel_gehen_in_mehreren_sendungen() {
     let mut schritte = Vec::new();
     let datei = stapel_mit(KOPF, &zeilen);
     let bericht = uebernehmen(&haus, vec![datei], &mut |fertig, gesamt| {
-        schritte.push((fertig, gesamt))
+        schritte.push((fertig, gesamt));
     })
     .await
     .unwrap();
