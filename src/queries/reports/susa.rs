@@ -116,7 +116,11 @@ impl Konto {
 
 /// A balance on its side: Soll if positive.
 fn sides(saldo: Decimal) -> [Decimal; 2] {
-    [saldo.max(Decimal::ZERO), (-saldo).max(Decimal::ZERO)]
+    if saldo > Decimal::ZERO {
+        [saldo, Decimal::ZERO]
+    } else {
+        [Decimal::ZERO, -saldo]
+    }
 }
 
 /// Which accounts.
