@@ -104,34 +104,36 @@ fn metrics_handle() -> anyhow::Result<PrometheusHandle> {
         .map_err(anyhow::Error::msg)
 }
 
+/// The parts that handlers share, over an open log; nothing runs yet.
+pub async fn assemble(store: EventStore, shutdown: CancellationToken) -> anyhow::Result<Arc<App>> {
+    let mut connection = store.pool().acquire().await?;
+    let columns = Columns::load(&mut connection).await?;
+    let catalog = Catalog::load(&mut connection).await?;
+    drop(connection);
+    let state_models = projections::state_models();
+    let projector = Arc::new(Projector::new(store.clone(), projections::ledgers()));
+    let bus = Bus::new(store.clone(), &state_models, columns.clone(), projector.clone());
+    let by_type: HashMap<_, _> = state_models.iter().map(|m| (m.typ, *m)).collect();
+    Ok(Arc::new(App {
+        waiter: checkpoint_waiter(&store),
+        store,
+        bus,
+        models: Arc::new(Models { by_type, columns, catalog }),
+        projector,
+        tokens: auth::TokenCache::default(),
+        metrics: metrics_handle()?,
+        shutdown,
+    }))
+}
+
 impl Core {
     /// Starts bus, projector, policies and timers on a migrated database.
     pub async fn start(options: &PgConnectOptions) -> anyhow::Result<Self> {
         let pool = postgres::connect(options).await?;
-        let store = EventStore::new(pool.clone(), Arc::new(aggregates::registry()));
-        let mut connection = pool.acquire().await?;
-        let columns = Columns::load(&mut connection).await?;
-        let catalog = Catalog::load(&mut connection).await?;
-        drop(connection);
-        let state_models = projections::state_models();
+        let store = EventStore::new(pool, Arc::new(aggregates::registry()));
         let stop = CancellationToken::new();
-        let projector = Arc::new(Projector::new(store.clone(), projections::ledgers()));
-        let bus = Bus::new(store.clone(), &state_models, columns.clone(), projector.clone());
-        let by_type: HashMap<_, _> = state_models.iter().map(|m| (m.typ, *m)).collect();
-        let app = Arc::new(App {
-            store: store.clone(),
-            bus: bus.clone(),
-            models: Arc::new(Models {
-                by_type,
-                columns,
-                catalog,
-            }),
-            projector: projector.clone(),
-            waiter: checkpoint_waiter(&store),
-            tokens: auth::TokenCache::default(),
-            metrics: metrics_handle()?,
-            shutdown: stop.clone(),
-        });
+        let app = assemble(store.clone(), stop.clone()).await?;
+        let (projector, bus) = (app.projector.clone(), app.bus.clone());
         let listener = store.clone();
         let listening = stop.clone();
         let tasks = vec![

@@ -3,12 +3,12 @@
 pub mod auth;
 mod command;
 mod input;
-mod log;
+pub mod log;
 mod meta;
 mod openapi;
 pub mod problem;
-mod read;
-mod reports;
+pub mod read;
+pub mod reports;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -2,7 +2,7 @@
 //! salt of the events, which is drawn here.
 
 use aggregates::{
-    Key, Refusal, Registry,
+    Key, Lookup, Refusal, Registry,
     context::{Context, Counter, Frame, derived_v7},
     policy::{Kind, PolicyContext},
     registry::{Decided, Emitted, Entry, NotDecided},
@@ -18,6 +18,35 @@ use crate::eventstore::{
     append::{Befehl, NewEvent},
     byte_form,
 };
+
+/// Why a command is not decided.
+pub(super) enum Blocked {
+    /// Refused for good.
+    Refused(Refusal),
+    /// Look-ups that have to be loaded first: all that could be found out at once.
+    Missing(Vec<Lookup>),
+}
+
+impl From<NotDecided> for Blocked {
+    fn from(reason: NotDecided) -> Self {
+        match reason {
+            NotDecided::Refused(refusal) => Self::Refused(refusal),
+            NotDecided::Missing(lookup) => Self::Missing(vec![lookup]),
+        }
+    }
+}
+
+impl From<Refusal> for Blocked {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Lookup> for Blocked {
+    fn from(lookup: Lookup) -> Self {
+        Self::Missing(vec![lookup])
+    }
+}
 
 /// What is the same for all commands of a batch.
 pub(super) struct Desk<'r> {
@@ -61,7 +90,7 @@ impl Desk<'_> {
         caller: &Caller,
         order: &Order,
         zufall: [u8; 32],
-    ) -> Result<Answer, NotDecided> {
+    ) -> Result<Answer, Blocked> {
         let first = overlay.events.len();
         let before = overlay.head.position;
         let mut gathered = Gathered::default();
@@ -76,7 +105,7 @@ impl Desk<'_> {
         };
         self.step(overlay, &step, &mut gathered)?;
         let entry = self.entry(order.typ)?;
-        let loaded = overlay.loaded((entry.typ, order.id)).map_err(NotDecided::Missing)?;
+        let loaded = overlay.loaded((entry.typ, order.id))?;
         let own = |e: &&NewEvent| e.recorded.aggregate_id == order.id && e.recorded.aggregate_type == entry.typ;
         let events = overlay.events.get(first..).unwrap_or_default();
         let answer = Answer {
@@ -107,16 +136,16 @@ impl Desk<'_> {
         Ok(answer)
     }
 
-    fn entry(&self, typ: &str) -> Result<&Entry, NotDecided> {
+    fn entry(&self, typ: &str) -> Result<&Entry, Blocked> {
         self.registry
             .entry(typ)
-            .ok_or_else(|| NotDecided::Refused(internal("unbekannter Aggregattyp")))
+            .ok_or_else(|| Blocked::Refused(internal("unbekannter Aggregattyp")))
     }
 
-    fn step(&self, overlay: &mut Overlay<'_>, step: &Step<'_>, gathered: &mut Gathered) -> Result<(), NotDecided> {
+    fn step(&self, overlay: &mut Overlay<'_>, step: &Step<'_>, gathered: &mut Gathered) -> Result<(), Blocked> {
         let entry = self.entry(step.order.typ)?;
         let id = step.order.id;
-        let loaded = overlay.loaded((entry.typ, id)).map_err(NotDecided::Missing)?;
+        let loaded = overlay.loaded((entry.typ, id))?;
         check_version(entry, step.order, loaded.version)?;
         let frame = self.frame(step);
         let ctx = Context::new(id, loaded.version, &frame, &*overlay);
@@ -161,7 +190,7 @@ impl Desk<'_> {
         event_id: Uuid,
         event: &Emitted,
         gathered: &mut Gathered,
-    ) -> Result<(), NotDecided> {
+    ) -> Result<(), Blocked> {
         let ctx = PolicyContext {
             mandant_id: self.mandant_id,
             id: step.order.id,
@@ -169,10 +198,12 @@ impl Desk<'_> {
             zeit: self.jetzt,
             heute: self.heute,
         };
+        // What one consequence misses does not keep the others from saying what they miss: one round loads it all.
+        let mut missing = Vec::new();
         for policy in self.registry.policies(Kind::Inline, entry.typ) {
             for (index, consequence) in policy.react(&*event.event, &ctx).into_iter().enumerate() {
                 if step.depth >= POLICY_DEPTH_LIMIT {
-                    return Err(NotDecided::Refused(internal("Folgeregeln rufen einander zu tief auf")));
+                    return Err(Blocked::Refused(internal("Folgeregeln rufen einander zu tief auf")));
                 }
                 let purpose = format!("{}/{event_id}/{index}", policy.name);
                 let order = Order::new(consequence.typ, consequence.id, consequence.command);
@@ -180,19 +211,21 @@ impl Desk<'_> {
                     order: &order,
                     caller: step.caller,
                     step_id: Uuid::new_v5(&step.step_id, purpose.as_bytes()),
-                    zufall: Sha256::new()
-                        .chain_update(step.zufall)
-                        .chain_update(purpose.as_bytes())
-                        .finalize()
-                        .into(),
+                    zufall: Sha256::new().chain_update(step.zufall).chain_update(purpose.as_bytes()).finalize().into(),
                     cause: Some(event_id),
                     politik: Some(policy.name),
                     depth: step.depth + 1,
                 };
-                self.step(overlay, &follow, gathered)?;
+                match self.step(overlay, &follow, gathered) {
+                    Ok(()) => {}
+                    Err(Blocked::Missing(lookups)) => missing.extend(lookups),
+                    // A refusal may only come from what is missing.
+                    Err(Blocked::Refused(_)) if !missing.is_empty() => {}
+                    Err(refused) => return Err(refused),
+                }
             }
         }
-        Ok(())
+        if missing.is_empty() { Ok(()) } else { Err(Blocked::Missing(missing)) }
     }
 
     fn frame(&self, step: &Step<'_>) -> Frame {
@@ -216,10 +249,10 @@ impl Desk<'_> {
         entry: &Entry,
         version: i64,
         event: &Emitted,
-    ) -> Result<Uuid, NotDecided> {
+    ) -> Result<Uuid, Blocked> {
         let fail = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "an event could not be brought into its byte form");
-            NotDecided::Refused(internal("Byteform"))
+            Blocked::Refused(internal("Byteform"))
         };
         let meta = meta(step);
         let payload = byte_form::canonical(&event.payload).map_err(|e| fail(&e))?;
@@ -298,9 +331,9 @@ fn meta(step: &Step<'_>) -> Value {
     Value::Object(meta)
 }
 
-fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), NotDecided> {
+fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), Blocked> {
     if let Some(expected) = order.if_match.filter(|expected| *expected != version) {
-        return Err(NotDecided::Refused(Refusal::new(
+        return Err(Blocked::Refused(Refusal::new(
             "VERSION_KONFLIKT",
             412,
             format!(
@@ -311,7 +344,7 @@ fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), NotDe
         )));
     }
     if order.create && version > 0 {
-        return Err(NotDecided::Refused(Refusal::new(
+        return Err(Blocked::Refused(Refusal::new(
             "NUMMER_VERGEBEN",
             409,
             format!(
@@ -331,7 +364,7 @@ fn claim(
     id: Uuid,
     before: &Loaded,
     decided: &Decided,
-) -> Result<(), NotDecided> {
+) -> Result<(), Blocked> {
     let old = if before.version > 0 {
         entry.keys(&before.state)
     } else {
@@ -345,11 +378,19 @@ fn claim(
     for Key { scope, wert, .. } in old.iter().filter(|key| !new.contains(key)) {
         overlay.set_claim(((*scope).to_owned(), wert.clone()), None);
     }
+    let mut missing = Vec::new();
     for Key { scope, feld, wert } in new.into_iter().filter(|key| !old.contains(key)) {
         let key = (scope.to_owned(), wert);
-        match overlay.holder(&key).map_err(NotDecided::Missing)? {
+        let holder = match overlay.holder(&key) {
+            Ok(holder) => holder,
+            Err(lookup) => {
+                missing.push(lookup);
+                continue;
+            }
+        };
+        match holder {
             Some(holder) if holder != id => {
-                return Err(NotDecided::Refused(Refusal::of(&aggregates::Shared::NummerVergeben {
+                return Err(Blocked::Refused(Refusal::of(&aggregates::Shared::NummerVergeben {
                     feld: feld.to_owned(),
                     wert: key.1,
                 })));
@@ -357,5 +398,5 @@ fn claim(
             _ => overlay.set_claim(key, Some((entry.typ, id))),
         }
     }
-    Ok(())
+    if missing.is_empty() { Ok(()) } else { Err(Blocked::Missing(missing)) }
 }
