@@ -118,7 +118,11 @@ pub async fn assemble(store: EventStore, shutdown: CancellationToken) -> anyhow:
         waiter: checkpoint_waiter(&store),
         store,
         bus,
-        models: Arc::new(Models { by_type, columns, catalog }),
+        models: Arc::new(Models {
+            by_type,
+            columns,
+            catalog,
+        }),
         projector,
         tokens: auth::TokenCache::default(),
         metrics: metrics_handle()?,

@@ -338,7 +338,9 @@ async fn wrong_questions_are_refused_before_the_database_sees_them() {
 // ---- HTTP: records, history, time travel, the log -------------------------------------------------------------------
 
 async fn app(db: &TestDb) -> Arc<App> {
-    neuroerp::server::assemble(db.store.clone(), CancellationToken::new()).await.unwrap()
+    neuroerp::server::assemble(db.store.clone(), CancellationToken::new())
+        .await
+        .unwrap()
 }
 
 fn router(app: &Arc<App>) -> Router {

@@ -74,7 +74,9 @@ impl Books {
             vec![],
         );
         let store = EventStore::new(db.pool.clone(), Arc::new(registry));
-        let app = neuroerp::server::assemble(store, CancellationToken::new()).await.unwrap();
+        let app = neuroerp::server::assemble(store, CancellationToken::new())
+            .await
+            .unwrap();
         Self {
             pool: db.pool,
             app,
@@ -153,13 +155,18 @@ impl Books {
     }
 
     async fn ledger_at(&self, position: i64) {
-        sqlx::query("INSERT INTO projektion.stand (projektion, mandant_id, position) VALUES ($1, $2, $3) ON CONFLICT (projektion, mandant_id) DO UPDATE SET position = $3")
-            .bind(reports::JOURNAL)
+        for ledger in [reports::JOURNAL, reports::SALDEN] {
+            sqlx::query(
+                "INSERT INTO projektion.stand (projektion, mandant_id, position) VALUES ($1, $2, $3) \
+                 ON CONFLICT (projektion, mandant_id) DO UPDATE SET position = $3",
+            )
+            .bind(ledger)
             .bind(FIRMA)
             .bind(position)
             .execute(&self.pool)
             .await
             .unwrap();
+        }
     }
 
     fn id(nr: &str) -> Uuid {

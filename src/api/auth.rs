@@ -107,7 +107,11 @@ impl Zugang {
     /// Full access for a program that has this one inside it; it puts the value into the request itself.
     #[must_use]
     pub fn house(mandant_id: Uuid, name: &str) -> Self {
-        let scope = Scope { bereich: "*".to_owned(), typ: None, stufe: Stufe::Admin };
+        let scope = Scope {
+            bereich: "*".to_owned(),
+            typ: None,
+            stufe: Stufe::Admin,
+        };
         let schluessel = Schluessel {
             id: Uuid::nil(),
             name: name.to_owned(),

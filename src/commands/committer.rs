@@ -298,7 +298,9 @@ impl Committer {
     /// Decides on trial, outside the lock, until nothing is missing any more.
     async fn probe(&mut self, connection: &mut PgConnection, batch: &[Work]) -> Result<(), StoreError> {
         let head = self.shared.store.head(self.mandant_id).await?;
-        self.shared.catch_up(connection, &mut self.cache, self.mandant_id, head).await?;
+        self.shared
+            .catch_up(connection, &mut self.cache, self.mandant_id, head)
+            .await?;
         let now = chrono::Utc::now();
         for _ in 0..PROBE_LIMIT {
             let missing = {
@@ -308,7 +310,11 @@ impl Committer {
                     jetzt: now,
                     heute: business_date(now),
                 };
-                let head = append::Head { position: head, recorded_at: now, tree: Frontier::default() };
+                let head = append::Head {
+                    position: head,
+                    recorded_at: now,
+                    tree: Frontier::default(),
+                };
                 let mut overlay = Overlay::new(&self.cache, head);
                 let mut missing = BTreeSet::new();
                 for work in batch.iter().filter(|w| w.misses > 0) {
@@ -319,7 +325,9 @@ impl Committer {
             if missing.is_empty() {
                 return Ok(());
             }
-            self.shared.load(connection, &mut self.cache, self.mandant_id, &missing).await?;
+            self.shared
+                .load(connection, &mut self.cache, self.mandant_id, &missing)
+                .await?;
         }
         Ok(())
     }

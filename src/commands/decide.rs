@@ -211,7 +211,11 @@ impl Desk<'_> {
                     order: &order,
                     caller: step.caller,
                     step_id: Uuid::new_v5(&step.step_id, purpose.as_bytes()),
-                    zufall: Sha256::new().chain_update(step.zufall).chain_update(purpose.as_bytes()).finalize().into(),
+                    zufall: Sha256::new()
+                        .chain_update(step.zufall)
+                        .chain_update(purpose.as_bytes())
+                        .finalize()
+                        .into(),
                     cause: Some(event_id),
                     politik: Some(policy.name),
                     depth: step.depth + 1,
@@ -225,7 +229,11 @@ impl Desk<'_> {
                 }
             }
         }
-        if missing.is_empty() { Ok(()) } else { Err(Blocked::Missing(missing)) }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Blocked::Missing(missing))
+        }
     }
 
     fn frame(&self, step: &Step<'_>) -> Frame {
@@ -398,5 +406,9 @@ fn claim(
             _ => overlay.set_claim(key, Some((entry.typ, id))),
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(Blocked::Missing(missing)) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Blocked::Missing(missing))
+    }
 }
