@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     Answer, BATCH_LIMIT, Envelope, Mode, Order, Outcome, Shared,
     cache::Cache,
-    decide::{Blocked, Desk, business_date},
+    decide::{Blocked, Desk, Fixed, business_date},
     internal,
     overlay::{Finished, Overlay, batch_time},
     unavailable,
@@ -40,6 +40,8 @@ const SNAPSHOT_EVERY: i64 = 256;
 /// A unit that is not answered yet.
 struct Work {
     envelope: Envelope,
+    /// When the unit was accepted.
+    angenommen: chrono::DateTime<chrono::Utc>,
     /// Random bytes of each command, drawn once.
     zufall: Vec<[u8; 32]>,
     /// Answers so far, in order.
@@ -70,6 +72,7 @@ impl Work {
             .collect();
         Self {
             envelope,
+            angenommen: chrono::Utc::now(),
             zufall,
             outcomes: Vec::new(),
             settled: 0,
@@ -589,7 +592,11 @@ fn decide_order(
         }
     }
     let zufall = work.zufall.get(index).copied().unwrap_or_default();
-    desk.decide(overlay, &work.envelope.unit.caller, order, zufall)
+    let fixed = Fixed {
+        zufall,
+        angenommen: work.angenommen,
+    };
+    desk.decide(overlay, &work.envelope.unit.caller, order, fixed)
 }
 
 /// Each command for itself, in order; a missing look-up stops the unit so that the order is kept.

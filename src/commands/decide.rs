@@ -58,6 +58,15 @@ pub(super) struct Desk<'r> {
     pub heute: NaiveDate,
 }
 
+/// What was fixed for a command when it was accepted: the same whenever it is decided again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixed {
+    /// Random bytes.
+    pub zufall: [u8; 32],
+    /// When it was accepted; goes into the ids it makes.
+    pub angenommen: DateTime<Utc>,
+}
+
 /// The business date of a moment: all companies of this house keep German time.
 pub fn business_date(moment: DateTime<Utc>) -> NaiveDate {
     moment.with_timezone(&chrono_tz::Europe::Berlin).date_naive()
@@ -69,7 +78,7 @@ struct Step<'a> {
     caller: &'a Caller,
     /// Id from which event ids and derived ids of this step are made.
     step_id: Uuid,
-    zufall: [u8; 32],
+    fixed: Fixed,
     cause: Option<Uuid>,
     politik: Option<&'static str>,
     depth: usize,
@@ -89,7 +98,7 @@ impl Desk<'_> {
         overlay: &mut Overlay<'_>,
         caller: &Caller,
         order: &Order,
-        zufall: [u8; 32],
+        fixed: Fixed,
     ) -> Result<Answer, Blocked> {
         let first = overlay.events.len();
         let before = overlay.head.position;
@@ -98,7 +107,7 @@ impl Desk<'_> {
             order,
             caller,
             step_id: order.befehl_id,
-            zufall,
+            fixed,
             cause: caller.cause,
             politik: None,
             depth: 0,
@@ -211,11 +220,14 @@ impl Desk<'_> {
                     order: &order,
                     caller: step.caller,
                     step_id: Uuid::new_v5(&step.step_id, purpose.as_bytes()),
-                    zufall: Sha256::new()
-                        .chain_update(step.zufall)
-                        .chain_update(purpose.as_bytes())
-                        .finalize()
-                        .into(),
+                    fixed: Fixed {
+                        zufall: Sha256::new()
+                            .chain_update(step.fixed.zufall)
+                            .chain_update(purpose.as_bytes())
+                            .finalize()
+                            .into(),
+                        ..step.fixed
+                    },
                     cause: Some(event_id),
                     politik: Some(policy.name),
                     depth: step.depth + 1,
@@ -243,9 +255,10 @@ impl Desk<'_> {
             akteur: step.caller.akteur.clone(),
             sonderrechte: step.caller.sonderrechte.clone(),
             grund: step.caller.grund.clone(),
+            angenommen: step.fixed.angenommen,
             jetzt: self.jetzt,
             heute: self.heute,
-            zufall: step.zufall,
+            zufall: step.fixed.zufall,
         }
     }
 
@@ -272,7 +285,7 @@ impl Desk<'_> {
         let event_id = derived_v7(
             step.step_id,
             &format!("{}/{version}/{}", entry.typ, step.order.id),
-            self.jetzt,
+            step.fixed.angenommen,
         );
         let daten_hash = byte_form::daten_hash(&payload, &meta_text, &salt);
         let kopf = byte_form::Kopf {

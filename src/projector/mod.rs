@@ -1,6 +1,8 @@
 //! Runs the ledgers: catch-up, live, and to the head on demand. A ledger's rows and its checkpoint commit together, so
 //! each event counts exactly once; the checkpoint's row lock lets several processes share the work.
 
+pub mod rebuild;
+
 use std::{
     collections::HashMap,
     pin::Pin,
