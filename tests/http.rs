@@ -515,7 +515,10 @@ async fn das_journal_der_ereignisse_ist_lueckenlos_und_stroemt() {
     let mut after = 0;
     let mut positions = Vec::new();
     loop {
-        let page = server.get(&format!("/api/v1/ereignisse?ab={}&limit=100", after + 1)).await.ok();
+        let page = server
+            .get(&format!("/api/v1/ereignisse?ab={}&limit=100", after + 1))
+            .await
+            .ok();
         let rows = page["daten"].as_array().unwrap();
         if rows.is_empty() {
             break;
