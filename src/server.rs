@@ -25,7 +25,10 @@ use crate::{
     api::{self, App, Models, auth},
     commands::{Bus, Caller, Following, Order},
     eventstore::{EventStore, SYSTEM},
-    postgres::{self, embedded::EmbeddedServer},
+    postgres::{
+        self,
+        embedded::{EmbeddedServer, EmbeddedSettings},
+    },
     projector::Projector,
     queries::{catalog::Catalog, reports::checkpoint_waiter},
 };
@@ -56,16 +59,14 @@ pub struct Database {
 impl Database {
     /// Starts the private server if needed, and migrates.
     pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        let (options, embedded) = match &settings.url {
-            Some(url) => (
+        let (options, embedded) = if let Some(url) = &settings.url {
+            (
                 PgConnectOptions::from_str(url).context("DATABASE_URL ist nicht lesbar")?,
                 None,
-            ),
-            None => {
-                let server =
-                    EmbeddedServer::start(&postgres::embedded::EmbeddedSettings::new(&settings.data_dir)).await?;
-                (server.connect_options(), Some(server))
-            }
+            )
+        } else {
+            let server = EmbeddedServer::start(&EmbeddedSettings::new(&settings.data_dir)).await?;
+            (server.connect_options(), Some(server))
         };
         let mut database = Self { options, embedded };
         if let Err(error) = postgres::migrate(&database.options).await {
@@ -223,7 +224,6 @@ impl Core {
     }
 
     /// The routes.
-    #[must_use]
     pub fn router(&self) -> Router {
         api::router(self.app.clone())
     }
@@ -240,13 +240,11 @@ impl Core {
         });
         let server = tokio::spawn(async move { server.await });
         shutdown.cancelled().await;
-        match tokio::time::timeout(DRAIN, server).await {
-            Ok(result) => Ok(result??),
-            Err(_) => {
-                tracing::warn!("requests that took too long were cut off");
-                Ok(())
-            }
-        }
+        let Ok(result) = tokio::time::timeout(DRAIN, server).await else {
+            tracing::warn!("requests that took too long were cut off");
+            return Ok(());
+        };
+        Ok(result??)
     }
 }
 

@@ -1,5 +1,11 @@
 //! Black box over HTTP: what a stranger with the OpenAPI document and curl can do, and how he is refused.
 #![allow(missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
 
 mod common;
 

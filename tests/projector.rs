@@ -1,5 +1,11 @@
 //! Ledgers and rebuilds on a running core: exactly once, equal to a fresh build, without downtime.
 #![allow(missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
 
 mod common;
 
@@ -163,7 +169,7 @@ async fn an_event_that_a_ledger_cannot_read_stops_it_with_a_clear_state() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fields_of_every_state_are_the_columns_of_its_tables() {
     let db = common::database().await;
-    let columns = projections::state::Columns::load(&mut *db.pool.acquire().await.unwrap())
+    let columns = projections::state::Columns::load(&mut db.pool.acquire().await.unwrap())
         .await
         .unwrap();
     let registry = aggregates::registry();

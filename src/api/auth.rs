@@ -66,10 +66,13 @@ struct Schluessel {
     netze: Vec<ApiKeyNetz>,
 }
 
+/// When a key was looked up, at which head of the system's log, and what it was.
+type Known = (Instant, i64, Arc<Schluessel>);
+
 /// Keys looked up lately, valid as long as the system's log has not moved.
 #[derive(Default)]
 pub struct TokenCache {
-    known: Mutex<HashMap<[u8; 32], (Instant, i64, Arc<Schluessel>)>>,
+    known: Mutex<HashMap<[u8; 32], Known>>,
 }
 
 impl TokenCache {

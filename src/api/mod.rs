@@ -34,7 +34,7 @@ use crate::{
 use problem::Problem;
 
 /// A request that takes longer is answered 503; streams of server-sent events are not bound by it.
-const REQUEST_TIME: Duration = Duration::from_secs(60);
+const REQUEST_TIME: Duration = Duration::from_mins(1);
 
 /// The declared read models and their columns, read once at start.
 pub struct Models {

@@ -339,7 +339,7 @@ impl Committer {
         let started = Instant::now();
         append::write(connection, self.mandant_id, &finished.head, &finished.write).await?;
         let mut rows = RowSet::default();
-        let mut jsons: Vec<(&(&'static str, Uuid), &Loaded, Option<Value>, Value)> = Vec::new();
+        let mut jsons = Vec::with_capacity(finished.states.len());
         for (key, loaded) in &finished.states {
             let Some(entry) = self.shared.registry.entry(key.0) else {
                 continue;

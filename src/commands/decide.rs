@@ -77,7 +77,7 @@ struct Step<'a> {
     order: &'a Order,
     caller: &'a Caller,
     /// Id from which event ids and derived ids of this step are made.
-    step_id: Uuid,
+    id_basis: Uuid,
     fixed: Fixed,
     cause: Option<Uuid>,
     politik: Option<&'static str>,
@@ -106,7 +106,7 @@ impl Desk<'_> {
         let step = Step {
             order,
             caller,
-            step_id: order.befehl_id,
+            id_basis: order.befehl_id,
             fixed,
             cause: caller.cause,
             politik: None,
@@ -219,7 +219,7 @@ impl Desk<'_> {
                 let follow = Step {
                     order: &order,
                     caller: step.caller,
-                    step_id: Uuid::new_v5(&step.step_id, purpose.as_bytes()),
+                    id_basis: Uuid::new_v5(&step.id_basis, purpose.as_bytes()),
                     fixed: Fixed {
                         zufall: Sha256::new()
                             .chain_update(step.fixed.zufall)
@@ -251,7 +251,7 @@ impl Desk<'_> {
     fn frame(&self, step: &Step<'_>) -> Frame {
         Frame {
             mandant_id: self.mandant_id,
-            befehl_id: step.step_id,
+            befehl_id: step.id_basis,
             akteur: step.caller.akteur.clone(),
             sonderrechte: step.caller.sonderrechte.clone(),
             grund: step.caller.grund.clone(),
@@ -283,7 +283,7 @@ impl Desk<'_> {
         let position = overlay.head.position + 1;
         let actor = step.caller.akteur.to_string();
         let event_id = derived_v7(
-            step.step_id,
+            step.id_basis,
             &format!("{}/{version}/{}", entry.typ, step.order.id),
             step.fixed.angenommen,
         );
@@ -336,7 +336,7 @@ impl Desk<'_> {
 /// Who and why beside the typed columns; under the hash too.
 fn meta(step: &Step<'_>) -> Value {
     let mut meta = Map::new();
-    meta.insert("befehl_id".to_owned(), json!(step.step_id));
+    meta.insert("befehl_id".to_owned(), json!(step.id_basis));
     if let Some(key) = step.caller.schluessel_id {
         meta.insert("schluessel_id".to_owned(), json!(key));
     }

@@ -39,8 +39,10 @@ fn shadow(table: &str) -> String {
     format!("umbau.{}", table.replace('.', "__"))
 }
 
+type Chosen = (Vec<StateModel>, Vec<Box<dyn Ledger>>);
+
 /// Which read models are meant: those named, or all.
-fn chosen(names: Option<&[String]>) -> anyhow::Result<(Vec<StateModel>, Vec<Box<dyn Ledger>>)> {
+fn chosen(names: Option<&[String]>) -> anyhow::Result<Chosen> {
     let wanted = |name: &str| names.is_none_or(|names| names.iter().any(|n| n == name));
     let models: Vec<_> = projections::state_models()
         .into_iter()
@@ -67,7 +69,7 @@ pub async fn rebuild(
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> anyhow::Result<Report> {
     let (models, ledgers) = chosen(names)?;
-    let columns = Columns::load(&mut *store.pool().acquire().await?).await?;
+    let columns = Columns::load(&mut store.pool().acquire().await?).await?;
     let mut report = Report::default();
     for model in models {
         progress(model.typ);
@@ -569,7 +571,7 @@ async fn check_log(
             differences.push(Difference {
                 place: place.clone(),
                 text,
-            })
+            });
         };
         let mut tree = crate::eventstore::tree::Frontier::default();
         let mut position = 0;
