@@ -69,7 +69,7 @@ pub async fn rebuild(
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> anyhow::Result<Report> {
     let (models, ledgers) = chosen(names)?;
-    let columns = Columns::load(&mut store.pool().acquire().await?).await?;
+    let columns = Columns::load(&mut *store.pool().acquire().await?).await?;
     let mut report = Report::default();
     for model in models {
         progress(model.typ);
