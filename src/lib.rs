@@ -6,6 +6,7 @@
 pub mod api;
 pub mod commands;
 pub mod eventstore;
+pub mod import;
 pub mod portal;
 pub mod postgres;
 pub mod projector;
