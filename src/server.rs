@@ -25,7 +25,10 @@ use crate::{
     api::{self, App, Models, auth},
     commands::{Bus, Caller, Following, Order},
     eventstore::{EventStore, SYSTEM},
-    postgres::{self, embedded::EmbeddedServer},
+    postgres::{
+        self,
+        embedded::{EmbeddedServer, EmbeddedSettings},
+    },
     projector::Projector,
     queries::{catalog::Catalog, reports::checkpoint_waiter},
 };
@@ -56,16 +59,14 @@ pub struct Database {
 impl Database {
     /// Starts the private server if needed, and migrates.
     pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        let (options, embedded) = match &settings.url {
-            Some(url) => (
+        let (options, embedded) = if let Some(url) = &settings.url {
+            (
                 PgConnectOptions::from_str(url).context("DATABASE_URL ist nicht lesbar")?,
                 None,
-            ),
-            None => {
-                let server =
-                    EmbeddedServer::start(&postgres::embedded::EmbeddedSettings::new(&settings.data_dir)).await?;
-                (server.connect_options(), Some(server))
-            }
+            )
+        } else {
+            let server = EmbeddedServer::start(&EmbeddedSettings::new(&settings.data_dir)).await?;
+            (server.connect_options(), Some(server))
         };
         let mut database = Self { options, embedded };
         if let Err(error) = postgres::migrate(&database.options).await {
@@ -104,34 +105,40 @@ fn metrics_handle() -> anyhow::Result<PrometheusHandle> {
         .map_err(anyhow::Error::msg)
 }
 
+/// The parts that handlers share, over an open log; nothing runs yet.
+pub async fn assemble(store: EventStore, shutdown: CancellationToken) -> anyhow::Result<Arc<App>> {
+    let mut connection = store.pool().acquire().await?;
+    let columns = Columns::load(&mut connection).await?;
+    let catalog = Catalog::load(&mut connection).await?;
+    drop(connection);
+    let state_models = projections::state_models();
+    let projector = Arc::new(Projector::new(store.clone(), projections::ledgers()));
+    let bus = Bus::new(store.clone(), &state_models, columns.clone(), projector.clone());
+    let by_type: HashMap<_, _> = state_models.iter().map(|m| (m.typ, *m)).collect();
+    Ok(Arc::new(App {
+        waiter: checkpoint_waiter(&store),
+        store,
+        bus,
+        models: Arc::new(Models {
+            by_type,
+            columns,
+            catalog,
+        }),
+        projector,
+        tokens: auth::TokenCache::default(),
+        metrics: metrics_handle()?,
+        shutdown,
+    }))
+}
+
 impl Core {
     /// Starts bus, projector, policies and timers on a migrated database.
     pub async fn start(options: &PgConnectOptions) -> anyhow::Result<Self> {
         let pool = postgres::connect(options).await?;
-        let store = EventStore::new(pool.clone(), Arc::new(aggregates::registry()));
-        let mut connection = pool.acquire().await?;
-        let columns = Columns::load(&mut connection).await?;
-        let catalog = Catalog::load(&mut connection).await?;
-        drop(connection);
-        let state_models = projections::state_models();
+        let store = EventStore::new(pool, Arc::new(aggregates::registry()));
         let stop = CancellationToken::new();
-        let projector = Arc::new(Projector::new(store.clone(), projections::ledgers()));
-        let bus = Bus::new(store.clone(), &state_models, columns.clone(), projector.clone());
-        let by_type: HashMap<_, _> = state_models.iter().map(|m| (m.typ, *m)).collect();
-        let app = Arc::new(App {
-            store: store.clone(),
-            bus: bus.clone(),
-            models: Arc::new(Models {
-                by_type,
-                columns,
-                catalog,
-            }),
-            projector: projector.clone(),
-            waiter: checkpoint_waiter(&store),
-            tokens: auth::TokenCache::default(),
-            metrics: metrics_handle()?,
-            shutdown: stop.clone(),
-        });
+        let app = assemble(store.clone(), stop.clone()).await?;
+        let (projector, bus) = (app.projector.clone(), app.bus.clone());
         let listener = store.clone();
         let listening = stop.clone();
         let tasks = vec![
@@ -217,7 +224,6 @@ impl Core {
     }
 
     /// The routes.
-    #[must_use]
     pub fn router(&self) -> Router {
         api::router(self.app.clone())
     }
@@ -234,13 +240,11 @@ impl Core {
         });
         let server = tokio::spawn(async move { server.await });
         shutdown.cancelled().await;
-        match tokio::time::timeout(DRAIN, server).await {
-            Ok(result) => Ok(result??),
-            Err(_) => {
-                tracing::warn!("requests that took too long were cut off");
-                Ok(())
-            }
-        }
+        let Ok(result) = tokio::time::timeout(DRAIN, server).await else {
+            tracing::warn!("requests that took too long were cut off");
+            return Ok(());
+        };
+        Ok(result??)
     }
 }
 

@@ -1,5 +1,11 @@
 //! The command bus against a real Postgres: every guarantee of the log is attacked.
 #![allow(missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
 
 mod common;
 
@@ -30,7 +36,7 @@ impl FactSource for NoFacts {
 /// A bus as a process of its own would have it: own pool, own cache.
 async fn process(db: &common::TestDb) -> Bus {
     let pool = neuroerp::postgres::connect(&db.owner).await.unwrap();
-    let columns = Columns::load(&mut *pool.acquire().await.unwrap()).await.unwrap();
+    let columns = Columns::load(&mut pool.acquire().await.unwrap()).await.unwrap();
     let store = neuroerp::eventstore::EventStore::new(pool, Arc::new(aggregates::registry()));
     Bus::new(store, &projections::state_models(), columns, Arc::new(NoFacts))
 }

@@ -1,5 +1,6 @@
 //! Kontenplan, Konto, SteuerSchluessel: the template, every command, every refusal.
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used)] // helpers of tests may unwrap like the tests themselves
 
 use std::collections::BTreeSet;
 
@@ -122,9 +123,11 @@ fn zuordnung(gliederung: Gliederung, zeile: &str) -> GliederungsZuordnung {
 fn jede_zeile_der_vorlage_wird_gelesen_und_keine_nummer_steht_doppelt() {
     for rahmen in [Rahmen::Skr03, Rahmen::Skr04] {
         let konten = vorlage::konten(rahmen);
-        let [zeilen, schluessel, _, gliederung, kontenfindung] = vorlage::zeilenzahlen();
+        let [zeilen, schluessel, _, gliederung, kontenfindung, saetze] = vorlage::zeilenzahlen();
         assert_eq!(konten.len(), zeilen);
         assert_eq!(vorlage::schluessel(rahmen).len(), schluessel);
+        let gelesen: usize = vorlage::schluessel(rahmen).iter().map(|s| s.saetze.len()).sum();
+        assert_eq!(gelesen, saetze, "a rate of an unknown key, or an unreadable one");
         assert_eq!(vorlage::gliederung().len(), gliederung);
         assert_eq!(vorlage::kontenfindung(rahmen).len(), kontenfindung);
         let nummern: BTreeSet<_> = konten.iter().map(|k| k.konto_nr.clone()).collect();
@@ -192,9 +195,9 @@ fn die_vorlage_wird_einmal_uebernommen_und_nur_fuer_die_bekannten_rahmen() {
         .when(KontenplanCommand::VorlageUebernehmen {})
         .then_expect_events(vec![plan_events()[1].clone()]);
     let mut plan = Kontenplan::default();
-    plan_events()
-        .into_iter()
-        .for_each(|e| aggregates::Aggregate::evolve(&mut plan, e));
+    for event in plan_events() {
+        aggregates::Aggregate::evolve(&mut plan, event);
+    }
     let error = welt
         .decide(&plan, KontenplanCommand::VorlageUebernehmen {})
         .unwrap_err();

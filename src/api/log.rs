@@ -37,7 +37,7 @@ const STREAM_PAGE: i64 = 200;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A stream ends after this time; the client comes back by itself with Last-Event-ID, and its rights are checked again.
-const STREAM_LIFE: Duration = Duration::from_secs(15 * 60);
+const STREAM_LIFE: Duration = Duration::from_mins(15);
 
 /// The routes of this file.
 pub fn routes() -> Router<Arc<App>> {

@@ -3,12 +3,12 @@
 pub mod auth;
 mod command;
 mod input;
-mod log;
+pub mod log;
 mod meta;
 mod openapi;
 pub mod problem;
-mod read;
-mod reports;
+pub mod read;
+pub mod reports;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ use crate::{
 use problem::Problem;
 
 /// A request that takes longer is answered 503; streams of server-sent events are not bound by it.
-const REQUEST_TIME: Duration = Duration::from_secs(60);
+const REQUEST_TIME: Duration = Duration::from_mins(1);
 
 /// The declared read models and their columns, read once at start.
 pub struct Models {

@@ -290,11 +290,11 @@ fn fixed_paths(paths: &mut Map<String, Value>) {
             "422": problem("abgelehnt; daten.index nennt das Element")}});
     paths.insert("/api/v1/stapel".to_owned(), json!({"post": stapel}));
     let log = json!({"tags": ["Journal"], "summary": "das Journal selbst, in Reihenfolge ohne Lücke",
-        "parameters": [parameter("mandant"), query("ab", "integer", "nach dieser Position"), parameter("limit"), query("typ", "string", "Aggregattyp")],
+        "parameters": [parameter("mandant"), query("ab", "integer", "ab dieser Position, einschließlich"), parameter("limit"), query("typ", "string", "Aggregattyp")],
         "responses": ok("Seite")});
     paths.insert("/api/v1/ereignisse".to_owned(), json!({"get": log}));
     let stream = json!({"tags": ["Journal"], "summary": "das Journal als Server-Sent Events; Last-Event-ID setzt fort",
-        "parameters": [parameter("mandant"), query("ab", "integer", "nach dieser Position")],
+        "parameters": [parameter("mandant"), query("ab", "integer", "ab dieser Position, einschließlich")],
         "responses": {"200": {"description": "Ereignisse", "content": {"text/event-stream": {}}}}});
     paths.insert("/api/v1/ereignisse/stream".to_owned(), json!({"get": stream}));
     for (path, text) in [

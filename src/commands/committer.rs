@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aggregates::{Lookup, Refusal, registry::NotDecided};
+use aggregates::{Lookup, Refusal};
 use projections::state::{Change, RowSet};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, pool::PoolConnection, postgres::Postgres};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     Answer, BATCH_LIMIT, Envelope, Mode, Order, Outcome, Shared,
     cache::Cache,
-    decide::{Desk, business_date},
+    decide::{Blocked, Desk, Fixed, business_date},
     internal,
     overlay::{Finished, Overlay, batch_time},
     unavailable,
@@ -25,10 +25,11 @@ use super::{
 use crate::eventstore::{
     Loaded, StoreError,
     append::{self, Befehl},
+    tree::Frontier,
 };
 
-/// Look-ups a single command may ask for one after the other before it is given up as broken.
-const PROBE_LIMIT: usize = 10_000;
+/// Rounds of look-ups before a trial is given up; each round loads all that was missing.
+const PROBE_LIMIT: usize = 200;
 /// How often a command may miss the lock before it is decided alone.
 const MISS_LIMIT: u32 = 20;
 /// Attempts at a batch while the database is not there.
@@ -39,6 +40,8 @@ const SNAPSHOT_EVERY: i64 = 256;
 /// A unit that is not answered yet.
 struct Work {
     envelope: Envelope,
+    /// When the unit was accepted.
+    angenommen: chrono::DateTime<chrono::Utc>,
     /// Random bytes of each command, drawn once.
     zufall: Vec<[u8; 32]>,
     /// Answers so far, in order.
@@ -69,6 +72,7 @@ impl Work {
             .collect();
         Self {
             envelope,
+            angenommen: chrono::Utc::now(),
             zufall,
             outcomes: Vec::new(),
             settled: 0,
@@ -98,7 +102,7 @@ enum Fate {
     /// Decided to its end; answer after the commit.
     Done,
     /// Something is not loaded.
-    Missing(Lookup),
+    Missing(Vec<Lookup>),
     /// The batch is full; the rest of the unit joins the next one.
     Full,
 }
@@ -266,7 +270,7 @@ impl Committer {
 
     /// Loads the streams the batch is for, and probes units that missed something before: they are decided on trial
     /// outside the lock until nothing is missing any more.
-    async fn prefetch(&mut self, connection: &mut PgConnection, batch: &mut [Work]) -> Result<(), StoreError> {
+    async fn prefetch(&mut self, connection: &mut PgConnection, batch: &[Work]) -> Result<(), StoreError> {
         let mut lookups = BTreeSet::new();
         for order in batch
             .iter()
@@ -288,36 +292,44 @@ impl Committer {
                 .load(connection, &mut self.cache, self.mandant_id, &lookups)
                 .await?;
         }
-        for work in batch.iter_mut().filter(|w| w.misses > 0) {
-            self.probe(connection, work).await?;
+        if batch.iter().any(|w| w.misses > 0) {
+            self.probe(connection, batch).await?;
         }
         Ok(())
     }
 
-    async fn probe(&mut self, connection: &mut PgConnection, work: &mut Work) -> Result<(), StoreError> {
+    /// Decides on trial, outside the lock, until nothing is missing any more.
+    async fn probe(&mut self, connection: &mut PgConnection, batch: &[Work]) -> Result<(), StoreError> {
+        let head = self.shared.store.head(self.mandant_id).await?;
+        self.shared
+            .catch_up(connection, &mut self.cache, self.mandant_id, head)
+            .await?;
+        let now = chrono::Utc::now();
         for _ in 0..PROBE_LIMIT {
-            let head = self.shared.store.head(self.mandant_id).await?;
-            self.shared
-                .catch_up(connection, &mut self.cache, self.mandant_id, head)
-                .await?;
             let missing = {
                 let desk = Desk {
                     registry: &self.shared.registry,
                     mandant_id: self.mandant_id,
-                    jetzt: chrono::Utc::now(),
-                    heute: business_date(chrono::Utc::now()),
+                    jetzt: now,
+                    heute: business_date(now),
                 };
                 let head = append::Head {
                     position: head,
-                    recorded_at: chrono::Utc::now(),
-                    tree: crate::eventstore::tree::Frontier::default(),
+                    recorded_at: now,
+                    tree: Frontier::default(),
                 };
                 let mut overlay = Overlay::new(&self.cache, head);
-                missing_of(&desk, &mut overlay, work)
+                let mut missing = BTreeSet::new();
+                for work in batch.iter().filter(|w| w.misses > 0) {
+                    missing_of(&desk, &mut overlay, work, &mut missing);
+                }
+                missing
             };
-            let Some(lookup) = missing else { return Ok(()) };
+            if missing.is_empty() {
+                return Ok(());
+            }
             self.shared
-                .load(connection, &mut self.cache, self.mandant_id, &BTreeSet::from([lookup]))
+                .load(connection, &mut self.cache, self.mandant_id, &missing)
                 .await?;
         }
         Ok(())
@@ -327,7 +339,7 @@ impl Committer {
         let started = Instant::now();
         append::write(connection, self.mandant_id, &finished.head, &finished.write).await?;
         let mut rows = RowSet::default();
-        let mut jsons: Vec<(&(&'static str, Uuid), &Loaded, Option<Value>, Value)> = Vec::new();
+        let mut jsons = Vec::with_capacity(finished.states.len());
         for (key, loaded) in &finished.states {
             let Some(entry) = self.shared.registry.entry(key.0) else {
                 continue;
@@ -458,7 +470,7 @@ impl Committer {
             match fate {
                 Fate::Done => work.answer(),
                 Fate::Full => again.push(work),
-                Fate::Missing(lookup) => {
+                Fate::Missing(lookups) => {
                     // A fact is stale behind other commands of the batch; only the first in line counts as a miss.
                     work.misses = if index == 0 {
                         work.misses + 1
@@ -466,7 +478,7 @@ impl Committer {
                         work.misses.max(1)
                     };
                     if work.misses > MISS_LIMIT {
-                        tracing::error!(?lookup, "a command kept missing what it needs");
+                        tracing::error!(?lookups, "a command kept missing what it needs");
                         work.refuse(&unavailable());
                     } else {
                         again.push(work);
@@ -569,18 +581,22 @@ fn decide_order(
     work: &Work,
     index: usize,
     known: &HashMap<Uuid, Befehl>,
-) -> Result<Answer, NotDecided> {
+) -> Result<Answer, Blocked> {
     let Some(order) = work.envelope.unit.orders.get(index) else {
-        return Err(NotDecided::Refused(internal("Reihenfolge")));
+        return Err(Blocked::Refused(internal("Reihenfolge")));
     };
     if order.request_hash.is_some() {
         let twin = overlay.befehle.iter().find(|b| b.befehl_id == order.befehl_id);
         if let Some(first) = twin.or_else(|| known.get(&order.befehl_id)) {
-            return replay(order, first).map_err(NotDecided::Refused);
+            return replay(order, first).map_err(Blocked::Refused);
         }
     }
     let zufall = work.zufall.get(index).copied().unwrap_or_default();
-    desk.decide(overlay, &work.envelope.unit.caller, order, zufall)
+    let fixed = Fixed {
+        zufall,
+        angenommen: work.angenommen,
+    };
+    desk.decide(overlay, &work.envelope.unit.caller, order, fixed)
 }
 
 /// Each command for itself, in order; a missing look-up stops the unit so that the order is kept.
@@ -598,13 +614,13 @@ fn decide_each(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &mut Work, know
                 // Still probed if its batch has to be repeated, but no longer close to being given up.
                 work.misses = work.misses.min(1);
             }
-            Err(NotDecided::Refused(refusal)) => {
+            Err(Blocked::Refused(refusal)) => {
                 overlay.undo(mark);
                 work.outcomes.push(Err(refusal));
             }
-            Err(NotDecided::Missing(lookup)) => {
+            Err(Blocked::Missing(lookups)) => {
                 overlay.undo(mark);
-                return Fate::Missing(lookup);
+                return Fate::Missing(lookups);
             }
         }
         decided += 1;
@@ -621,14 +637,14 @@ fn decide_whole(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &mut Work, kno
     for index in 0..count {
         match decide_order(desk, overlay, work, index, known) {
             Ok(answer) => answers.push(Ok(answer)),
-            Err(NotDecided::Refused(refusal)) => {
+            Err(Blocked::Refused(refusal)) => {
                 overlay.undo(mark);
                 work.outcomes = (0..count).map(|i| Err(aborted(&refusal, index, i))).collect();
                 return Fate::Done;
             }
-            Err(NotDecided::Missing(lookup)) => {
+            Err(Blocked::Missing(lookups)) => {
                 overlay.undo(mark);
-                return Fate::Missing(lookup);
+                return Fate::Missing(lookups);
             }
         }
     }
@@ -680,21 +696,19 @@ fn preview_of(event: &append::NewEvent) -> Value {
     })
 }
 
-/// Decides a unit on trial and says what is missing first.
-fn missing_of(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &Work) -> Option<Lookup> {
+/// Decides a unit on trial and gathers what is missing. What comes after a gap is judged without it, which is good
+/// enough to find out what it needs.
+fn missing_of(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &Work, missing: &mut BTreeSet<Lookup>) {
     let none = HashMap::new();
-    for index in work.outcomes.len()..work.envelope.unit.orders.len() {
+    for index in (work.outcomes.len()..work.envelope.unit.orders.len()).take(BATCH_LIMIT) {
         let mark = overlay.mark();
         match decide_order(desk, overlay, work, index, &none) {
             Ok(_) => overlay.keep(),
-            Err(NotDecided::Refused(_)) => {
+            Err(Blocked::Refused(_)) => overlay.undo(mark),
+            Err(Blocked::Missing(lookups)) => {
                 overlay.undo(mark);
-                if work.envelope.unit.mode != Mode::Each {
-                    return None;
-                }
+                missing.extend(lookups);
             }
-            Err(NotDecided::Missing(lookup)) => return Some(lookup),
         }
     }
-    None
 }

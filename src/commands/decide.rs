@@ -2,7 +2,7 @@
 //! salt of the events, which is drawn here.
 
 use aggregates::{
-    Key, Refusal, Registry,
+    Key, Lookup, Refusal, Registry,
     context::{Context, Counter, Frame, derived_v7},
     policy::{Kind, PolicyContext},
     registry::{Decided, Emitted, Entry, NotDecided},
@@ -19,6 +19,35 @@ use crate::eventstore::{
     byte_form,
 };
 
+/// Why a command is not decided.
+pub(super) enum Blocked {
+    /// Refused for good.
+    Refused(Refusal),
+    /// Look-ups that have to be loaded first: all that could be found out at once.
+    Missing(Vec<Lookup>),
+}
+
+impl From<NotDecided> for Blocked {
+    fn from(reason: NotDecided) -> Self {
+        match reason {
+            NotDecided::Refused(refusal) => Self::Refused(refusal),
+            NotDecided::Missing(lookup) => Self::Missing(vec![lookup]),
+        }
+    }
+}
+
+impl From<Refusal> for Blocked {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Lookup> for Blocked {
+    fn from(lookup: Lookup) -> Self {
+        Self::Missing(vec![lookup])
+    }
+}
+
 /// What is the same for all commands of a batch.
 pub(super) struct Desk<'r> {
     pub registry: &'r Registry,
@@ -27,6 +56,15 @@ pub(super) struct Desk<'r> {
     pub jetzt: DateTime<Utc>,
     /// Business date in the company's zone.
     pub heute: NaiveDate,
+}
+
+/// What was fixed for a command when it was accepted: the same whenever it is decided again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixed {
+    /// Random bytes.
+    pub zufall: [u8; 32],
+    /// When it was accepted; goes into the ids it makes.
+    pub angenommen: DateTime<Utc>,
 }
 
 /// The business date of a moment: all companies of this house keep German time.
@@ -39,8 +77,8 @@ struct Step<'a> {
     order: &'a Order,
     caller: &'a Caller,
     /// Id from which event ids and derived ids of this step are made.
-    step_id: Uuid,
-    zufall: [u8; 32],
+    id_basis: Uuid,
+    fixed: Fixed,
     cause: Option<Uuid>,
     politik: Option<&'static str>,
     depth: usize,
@@ -60,23 +98,23 @@ impl Desk<'_> {
         overlay: &mut Overlay<'_>,
         caller: &Caller,
         order: &Order,
-        zufall: [u8; 32],
-    ) -> Result<Answer, NotDecided> {
+        fixed: Fixed,
+    ) -> Result<Answer, Blocked> {
         let first = overlay.events.len();
         let before = overlay.head.position;
         let mut gathered = Gathered::default();
         let step = Step {
             order,
             caller,
-            step_id: order.befehl_id,
-            zufall,
+            id_basis: order.befehl_id,
+            fixed,
             cause: caller.cause,
             politik: None,
             depth: 0,
         };
         self.step(overlay, &step, &mut gathered)?;
         let entry = self.entry(order.typ)?;
-        let loaded = overlay.loaded((entry.typ, order.id)).map_err(NotDecided::Missing)?;
+        let loaded = overlay.loaded((entry.typ, order.id))?;
         let own = |e: &&NewEvent| e.recorded.aggregate_id == order.id && e.recorded.aggregate_type == entry.typ;
         let events = overlay.events.get(first..).unwrap_or_default();
         let answer = Answer {
@@ -107,16 +145,16 @@ impl Desk<'_> {
         Ok(answer)
     }
 
-    fn entry(&self, typ: &str) -> Result<&Entry, NotDecided> {
+    fn entry(&self, typ: &str) -> Result<&Entry, Blocked> {
         self.registry
             .entry(typ)
-            .ok_or_else(|| NotDecided::Refused(internal("unbekannter Aggregattyp")))
+            .ok_or_else(|| Blocked::Refused(internal("unbekannter Aggregattyp")))
     }
 
-    fn step(&self, overlay: &mut Overlay<'_>, step: &Step<'_>, gathered: &mut Gathered) -> Result<(), NotDecided> {
+    fn step(&self, overlay: &mut Overlay<'_>, step: &Step<'_>, gathered: &mut Gathered) -> Result<(), Blocked> {
         let entry = self.entry(step.order.typ)?;
         let id = step.order.id;
-        let loaded = overlay.loaded((entry.typ, id)).map_err(NotDecided::Missing)?;
+        let loaded = overlay.loaded((entry.typ, id))?;
         check_version(entry, step.order, loaded.version)?;
         let frame = self.frame(step);
         let ctx = Context::new(id, loaded.version, &frame, &*overlay);
@@ -161,7 +199,7 @@ impl Desk<'_> {
         event_id: Uuid,
         event: &Emitted,
         gathered: &mut Gathered,
-    ) -> Result<(), NotDecided> {
+    ) -> Result<(), Blocked> {
         let ctx = PolicyContext {
             mandant_id: self.mandant_id,
             id: step.order.id,
@@ -169,42 +207,58 @@ impl Desk<'_> {
             zeit: self.jetzt,
             heute: self.heute,
         };
+        // What one consequence misses does not keep the others from saying what they miss: one round loads it all.
+        let mut missing = Vec::new();
         for policy in self.registry.policies(Kind::Inline, entry.typ) {
             for (index, consequence) in policy.react(&*event.event, &ctx).into_iter().enumerate() {
                 if step.depth >= POLICY_DEPTH_LIMIT {
-                    return Err(NotDecided::Refused(internal("Folgeregeln rufen einander zu tief auf")));
+                    return Err(Blocked::Refused(internal("Folgeregeln rufen einander zu tief auf")));
                 }
                 let purpose = format!("{}/{event_id}/{index}", policy.name);
                 let order = Order::new(consequence.typ, consequence.id, consequence.command);
                 let follow = Step {
                     order: &order,
                     caller: step.caller,
-                    step_id: Uuid::new_v5(&step.step_id, purpose.as_bytes()),
-                    zufall: Sha256::new()
-                        .chain_update(step.zufall)
-                        .chain_update(purpose.as_bytes())
-                        .finalize()
-                        .into(),
+                    id_basis: Uuid::new_v5(&step.id_basis, purpose.as_bytes()),
+                    fixed: Fixed {
+                        zufall: Sha256::new()
+                            .chain_update(step.fixed.zufall)
+                            .chain_update(purpose.as_bytes())
+                            .finalize()
+                            .into(),
+                        ..step.fixed
+                    },
                     cause: Some(event_id),
                     politik: Some(policy.name),
                     depth: step.depth + 1,
                 };
-                self.step(overlay, &follow, gathered)?;
+                match self.step(overlay, &follow, gathered) {
+                    Ok(()) => {}
+                    Err(Blocked::Missing(lookups)) => missing.extend(lookups),
+                    // A refusal may only come from what is missing.
+                    Err(Blocked::Refused(_)) if !missing.is_empty() => {}
+                    Err(refused) => return Err(refused),
+                }
             }
         }
-        Ok(())
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Blocked::Missing(missing))
+        }
     }
 
     fn frame(&self, step: &Step<'_>) -> Frame {
         Frame {
             mandant_id: self.mandant_id,
-            befehl_id: step.step_id,
+            befehl_id: step.id_basis,
             akteur: step.caller.akteur.clone(),
             sonderrechte: step.caller.sonderrechte.clone(),
             grund: step.caller.grund.clone(),
+            angenommen: step.fixed.angenommen,
             jetzt: self.jetzt,
             heute: self.heute,
-            zufall: step.zufall,
+            zufall: step.fixed.zufall,
         }
     }
 
@@ -216,10 +270,10 @@ impl Desk<'_> {
         entry: &Entry,
         version: i64,
         event: &Emitted,
-    ) -> Result<Uuid, NotDecided> {
+    ) -> Result<Uuid, Blocked> {
         let fail = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "an event could not be brought into its byte form");
-            NotDecided::Refused(internal("Byteform"))
+            Blocked::Refused(internal("Byteform"))
         };
         let meta = meta(step);
         let payload = byte_form::canonical(&event.payload).map_err(|e| fail(&e))?;
@@ -229,9 +283,9 @@ impl Desk<'_> {
         let position = overlay.head.position + 1;
         let actor = step.caller.akteur.to_string();
         let event_id = derived_v7(
-            step.step_id,
+            step.id_basis,
             &format!("{}/{version}/{}", entry.typ, step.order.id),
-            self.jetzt,
+            step.fixed.angenommen,
         );
         let daten_hash = byte_form::daten_hash(&payload, &meta_text, &salt);
         let kopf = byte_form::Kopf {
@@ -282,7 +336,7 @@ impl Desk<'_> {
 /// Who and why beside the typed columns; under the hash too.
 fn meta(step: &Step<'_>) -> Value {
     let mut meta = Map::new();
-    meta.insert("befehl_id".to_owned(), json!(step.step_id));
+    meta.insert("befehl_id".to_owned(), json!(step.id_basis));
     if let Some(key) = step.caller.schluessel_id {
         meta.insert("schluessel_id".to_owned(), json!(key));
     }
@@ -298,9 +352,9 @@ fn meta(step: &Step<'_>) -> Value {
     Value::Object(meta)
 }
 
-fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), NotDecided> {
+fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), Blocked> {
     if let Some(expected) = order.if_match.filter(|expected| *expected != version) {
-        return Err(NotDecided::Refused(Refusal::new(
+        return Err(Blocked::Refused(Refusal::new(
             "VERSION_KONFLIKT",
             412,
             format!(
@@ -311,7 +365,7 @@ fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), NotDe
         )));
     }
     if order.create && version > 0 {
-        return Err(NotDecided::Refused(Refusal::new(
+        return Err(Blocked::Refused(Refusal::new(
             "NUMMER_VERGEBEN",
             409,
             format!(
@@ -331,7 +385,7 @@ fn claim(
     id: Uuid,
     before: &Loaded,
     decided: &Decided,
-) -> Result<(), NotDecided> {
+) -> Result<(), Blocked> {
     let old = if before.version > 0 {
         entry.keys(&before.state)
     } else {
@@ -345,11 +399,19 @@ fn claim(
     for Key { scope, wert, .. } in old.iter().filter(|key| !new.contains(key)) {
         overlay.set_claim(((*scope).to_owned(), wert.clone()), None);
     }
+    let mut missing = Vec::new();
     for Key { scope, feld, wert } in new.into_iter().filter(|key| !old.contains(key)) {
         let key = (scope.to_owned(), wert);
-        match overlay.holder(&key).map_err(NotDecided::Missing)? {
+        let holder = match overlay.holder(&key) {
+            Ok(holder) => holder,
+            Err(lookup) => {
+                missing.push(lookup);
+                continue;
+            }
+        };
+        match holder {
             Some(holder) if holder != id => {
-                return Err(NotDecided::Refused(Refusal::of(&aggregates::Shared::NummerVergeben {
+                return Err(Blocked::Refused(Refusal::of(&aggregates::Shared::NummerVergeben {
                     feld: feld.to_owned(),
                     wert: key.1,
                 })));
@@ -357,5 +419,9 @@ fn claim(
             _ => overlay.set_claim(key, Some((entry.typ, id))),
         }
     }
-    Ok(())
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Blocked::Missing(missing))
+    }
 }

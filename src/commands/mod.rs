@@ -203,16 +203,14 @@ impl Answer {
 /// Result of one command.
 pub type Outcome = Result<Answer, Refusal>;
 
+/// A fact on its way: the position at which it holds, and its value.
+pub type FactAnswer<'a> = Pin<Box<dyn Future<Output = Result<(i64, Value), StoreError>> + Send + 'a>>;
+
 /// Answers fact queries over ledgers: brings the ledger up to the head first. Gives the value and the position at
 /// which it holds.
 pub trait FactSource: Send + Sync {
     /// The fact.
-    fn fact<'a>(
-        &'a self,
-        mandant_id: Uuid,
-        name: &'static str,
-        key: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<(i64, Value), StoreError>> + Send + 'a>>;
+    fn fact<'a>(&'a self, mandant_id: Uuid, name: &'static str, key: &'a str) -> FactAnswer<'a>;
 }
 
 /// A unit of work on its way, with the wish for an answer.

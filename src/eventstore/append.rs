@@ -21,20 +21,21 @@ pub struct Head {
 /// Locks the head. Everything that decides must run in a later statement: this one's snapshot predates the lock.
 pub async fn lock_head(connection: &mut PgConnection, mandant_id: Uuid) -> Result<Head, StoreError> {
     const LOCK: &str = "SELECT position, recorded_at, baum FROM log.kopf WHERE mandant_id = $1 FOR UPDATE";
-    let row = match sqlx::query(LOCK)
+    let mut row = sqlx::query(LOCK)
         .bind(mandant_id)
         .fetch_optional(&mut *connection)
-        .await?
-    {
-        Some(row) => row,
-        None => {
-            sqlx::query("INSERT INTO log.kopf (mandant_id) VALUES ($1) ON CONFLICT DO NOTHING")
-                .bind(mandant_id)
-                .execute(&mut *connection)
-                .await?;
-            sqlx::query(LOCK).bind(mandant_id).fetch_one(&mut *connection).await?
-        }
-    };
+        .await?;
+    if row.is_none() {
+        sqlx::query("INSERT INTO log.kopf (mandant_id) VALUES ($1) ON CONFLICT DO NOTHING")
+            .bind(mandant_id)
+            .execute(&mut *connection)
+            .await?;
+        row = sqlx::query(LOCK)
+            .bind(mandant_id)
+            .fetch_optional(&mut *connection)
+            .await?;
+    }
+    let row = row.ok_or(sqlx::Error::RowNotFound)?;
     let position: i64 = row.try_get("position")?;
     let tree = u64::try_from(position)
         .ok()

@@ -1,9 +1,10 @@
 //! Runs the ledgers: catch-up, live, and to the head on demand. A ledger's rows and its checkpoint commit together, so
 //! each event counts exactly once; the checkpoint's row lock lets several processes share the work.
 
+pub mod rebuild;
+
 use std::{
     collections::HashMap,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    commands::FactSource,
+    commands::{FactAnswer, FactSource},
     eventstore::{EventStore, Recorded, StoreError, read},
 };
 
@@ -256,13 +257,13 @@ async fn checkpoint(
     mandant_id: Uuid,
     lock: Lock,
 ) -> Result<Option<Standing>, sqlx::Error> {
+    const READ: &str = "SELECT projektion, mandant_id, position, fehler FROM projektion.stand \
+         WHERE projektion = $1 AND mandant_id = $2 FOR UPDATE";
     sqlx::query("INSERT INTO projektion.stand (projektion, mandant_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(name)
         .bind(mandant_id)
         .execute(&mut *connection)
         .await?;
-    const READ: &str = "SELECT projektion, mandant_id, position, fehler FROM projektion.stand \
-         WHERE projektion = $1 AND mandant_id = $2 FOR UPDATE";
     let sql = if lock == Lock::Skip {
         format!("{READ} SKIP LOCKED")
     } else {
@@ -332,12 +333,7 @@ fn log_event(registry: &Registry, event: Recorded) -> Result<LogEvent, LedgerErr
 }
 
 impl FactSource for Projector {
-    fn fact<'a>(
-        &'a self,
-        mandant_id: Uuid,
-        name: &'static str,
-        key: &'a str,
-    ) -> Pin<Box<dyn Future<Output = Result<(i64, Value), StoreError>> + Send + 'a>> {
+    fn fact<'a>(&'a self, mandant_id: Uuid, name: &'static str, key: &'a str) -> FactAnswer<'a> {
         Box::pin(async move {
             let Some(fact) = self.facts.get(name) else {
                 return Err(StoreError::UnknownType(format!("fact {name}")));

@@ -264,8 +264,10 @@ async fn folded(
     position: i64,
     ids: Option<&[Uuid]>,
 ) -> Result<Vec<(Uuid, Value)>, StoreError> {
-    let unknown = || StoreError::UnknownType(typ.to_owned());
-    let entry = store.registry().entry(typ).ok_or_else(unknown)?;
+    let entry = store
+        .registry()
+        .entry(typ)
+        .ok_or_else(|| StoreError::UnknownType(typ.to_owned()))?;
     let model = projections::state_models().into_iter().find(|m| m.typ == typ);
     let streams = match (model.as_ref().and_then(StateModel::head), ids) {
         (_, Some(_)) => "SELECT unnest($4::uuid[]) AS id".to_owned(),
@@ -273,7 +275,10 @@ async fn folded(
             "SELECT id FROM {} WHERE mandant_id = $1 AND $4::uuid[] IS NULL",
             head.name
         ),
-        (None, None) => return Err(unknown()),
+        // An aggregate without a head table: its streams are those that the log has.
+        (None, None) => "SELECT DISTINCT aggregate_id AS id FROM log.ereignis \
+                         WHERE mandant_id = $1 AND aggregate_type = $2 AND $4::uuid[] IS NULL"
+            .to_owned(),
     };
     let sql = format!(
         "SELECT e.aggregate_id, e.position, e.event_type, e.event_version, e.payload::text AS payload \

@@ -238,7 +238,7 @@ impl ListQuery {
             .collect();
         let columns: Vec<String> = self.columns.iter().map(|c| c.json_select(ALIAS)).collect();
         let limit = sql.bind(Arg::Int(self.limit + 1));
-        // LATERAL keeps the row as a value of its own; row_number keeps the order through the join.
+        // The join keeps position and count where there are no rows; row_number keeps the order through it.
         sql.text = format!(
             "SELECT k.position AS kopf_position, k.epoche AS kopf_epoche{count}, l.* FROM \
              (SELECT coalesce(max(position), 0) AS position, coalesce(max(epoche), 1) AS epoche \

@@ -3,6 +3,16 @@
 //! The first test process starts the cluster, a watchdog stops it when no test process is left. Test processes hold a
 //! shared lock on `in_use` while they live.
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
+#![allow(
+    clippy::zombie_processes,
+    reason = "server and watchdog outlive the test process on purpose"
+)]
 
 use std::{
     fs::{self, File},
@@ -165,7 +175,7 @@ fn launch(folder: &Path) {
     let begin = Instant::now();
     while !running(folder) {
         assert!(
-            begin.elapsed() < Duration::from_secs(60),
+            begin.elapsed() < Duration::from_mins(1),
             "the test cluster does not start"
         );
         std::thread::sleep(Duration::from_millis(50));

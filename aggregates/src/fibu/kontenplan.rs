@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{konto::KontoArt, vorlage};
+use super::{Konto, SteuerSchluessel, konto::KontoArt, vorlage};
 use crate::{
-    Aggregate, Context, Decision, Shared,
+    Aggregate, Context, Decision, Refused, Shared,
     context::stream_id,
-    types::{Bereich, Stufe, Text},
+    types::{Bereich, Stufe, Text, VALUE_MARK},
 };
 
 /// Chart of accounts.
@@ -212,7 +212,7 @@ pub enum KontenplanCommand {
         /// The line.
         zeile: Gliederungszeile,
     },
-    /// Adds a rule of account finding.
+    /// Sets a rule of account finding; one with the same condition and first day is replaced, an earlier one ends.
     KontenfindungSetzen {
         /// Purpose.
         zweck: Zweck,
@@ -269,7 +269,7 @@ pub enum KontenplanEvent {
         /// The line.
         zeile: Gliederungszeile,
     },
-    /// A rule of account finding is added.
+    /// A rule of account finding is set.
     KontenfindungGesetzt {
         /// The rule.
         regel: Kontenfindungsregel,
@@ -299,12 +299,72 @@ pub enum KontenplanError {
         /// Tax key, empty for none.
         schluessel: String,
     },
+    /// The line above does not exist.
+    #[error("die Zeile {zeile} gibt es in der Gliederung {gliederung} nicht; zuerst die obere Zeile setzen")]
+    #[strum(serialize = "KONTENPLAN_GLIEDERUNGSZEILE_UNBEKANNT")]
+    GliederungszeileUnbekannt {
+        /// The statement.
+        gliederung: String,
+        /// The line.
+        zeile: String,
+    },
+    /// A tax key that does not exist.
+    #[error("den Steuerschlüssel {schluessel} gibt es nicht; bitte einen angelegten angeben")]
+    #[strum(serialize = "STEUER_SCHLUESSEL_UNBEKANNT")]
+    SchluesselUnbekannt {
+        /// The key.
+        schluessel: String,
+    },
 }
 
 crate::wire!(Kontenplan, KontenplanCommand => KontenplanEvent | KontenplanError);
 
 /// Shortest and longest account number.
 const LAENGEN: std::ops::RangeInclusive<u8> = 4..=8;
+
+type Refusal = Refused<KontenplanError>;
+
+impl Kontenfindungsregel {
+    /// Two rules for the same case, apart from their first day.
+    fn gleicher_fall(&self, andere: &Self) -> bool {
+        self.zweck == andere.zweck
+            && self.schluessel == andere.schluessel
+            && self.artikelgruppe == andere.artikelgruppe
+            && self.partnergruppe == andere.partnergruppe
+    }
+}
+
+/// Refuses a text of a child that is empty where it must not be, or longer than `MAX`.
+fn text_pruefen<const MAX: usize>(feld: &str, text: &str) -> Result<(), Shared> {
+    Text::<MAX>::new(text)
+        .map(|_| ())
+        .map_err(|meldung| Shared::feld(feld, meldung.trim_start_matches(VALUE_MARK)))
+}
+
+fn schluessel_pruefen(schluessel: Option<&str>, ctx: &Context<'_>) -> Result<(), Refusal> {
+    match schluessel {
+        Some(code) if ctx.holder(SteuerSchluessel::KEY_CODE, code)?.is_none() => {
+            let schluessel = code.to_owned();
+            Err(KontenplanError::SchluesselUnbekannt { schluessel }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn gruppe_pruefen(gruppe: &Kontengruppe, ctx: &Context<'_>) -> Result<(), Refusal> {
+    let nummer = |text: &str| {
+        (1..=usize::from(*LAENGEN.end())).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    let Kontengruppe { nr_von, nr_bis, .. } = gruppe;
+    if !nummer(nr_von) || !nummer(nr_bis) || nr_von.len() != nr_bis.len() || nr_von > nr_bis {
+        return Err(Shared::feld("/gruppe/nr_bis", "von und bis sind gleich lange Nummern, von ≤ bis").into());
+    }
+    text_pruefen::<100>("/gruppe/bezeichnung", &gruppe.bezeichnung)?;
+    if gruppe.eltern.as_deref().is_some_and(|eltern| !nummer(eltern)) {
+        return Err(Shared::feld("/gruppe/eltern", "die erste Nummer der oberen Gruppe angeben").into());
+    }
+    schluessel_pruefen(gruppe.fester_schluessel.as_deref(), ctx)
+}
 
 impl Kontenplan {
     /// The one stream of a company.
@@ -367,6 +427,60 @@ impl Kontenplan {
         Ok(beste)
     }
 
+    /// A rule that posts to an account on this day or later. A rule that a newer one has replaced does not count: it
+    /// stays for documents of its time, but new ones no longer meet it.
+    pub(super) fn regel_auf(&self, konto_nr: &str, heute: NaiveDate) -> Option<&Kontenfindungsregel> {
+        let abgeloest = |alt: &Kontenfindungsregel| {
+            self.kontenfindung
+                .iter()
+                .any(|r| r.gleicher_fall(alt) && r.gueltig_ab > alt.gueltig_ab && r.gueltig_ab <= heute)
+        };
+        self.kontenfindung
+            .iter()
+            .find(|r| r.konto_nr == konto_nr && !abgeloest(r))
+    }
+
+    fn gliederung_setzen(&self, zeile: Gliederungszeile) -> Decision<Self> {
+        text_pruefen::<20>("/zeile/schluessel", &zeile.schluessel)?;
+        text_pruefen::<150>("/zeile/bezeichnung", &zeile.bezeichnung)?;
+        if let Some(formel) = &zeile.formel {
+            text_pruefen::<300>("/zeile/formel", formel)?;
+        }
+        if let Some(eltern) = &zeile.eltern {
+            if *eltern == zeile.schluessel {
+                return Err(Shared::feld("/zeile/eltern", "eine Zeile steht nicht unter sich selbst").into());
+            }
+            let bekannt = |z: &Gliederungszeile| z.gliederung == zeile.gliederung && z.schluessel == *eltern;
+            if !self.gliederungszeilen.iter().any(bekannt) {
+                let gliederung: &str = zeile.gliederung.into();
+                return Err(KontenplanError::GliederungszeileUnbekannt {
+                    gliederung: gliederung.to_owned(),
+                    zeile: eltern.clone(),
+                }
+                .into());
+            }
+        }
+        Ok(vec![KontenplanEvent::GliederungGesetzt { zeile }])
+    }
+
+    /// Numbers a new rule, or gives it the number of the one it replaces.
+    fn kontenfindung_setzen(&self, regel: Kontenfindungsregel, ctx: &Context<'_>) -> Decision<Self> {
+        if ctx.holder(Konto::KEY_NR, &regel.konto_nr)?.is_none() {
+            return Err(Shared::feld("/konto_nr", format!("das Konto {} gibt es nicht", regel.konto_nr)).into());
+        }
+        schluessel_pruefen(regel.schluessel.as_deref(), ctx)?;
+        let gleiche = |r: &&Kontenfindungsregel| r.gleicher_fall(&regel) && r.gueltig_ab == regel.gueltig_ab;
+        let letzte = self.kontenfindung.iter().map(|r| r.nr).max().unwrap_or(0);
+        let nr = self
+            .kontenfindung
+            .iter()
+            .find(gleiche)
+            .map_or(letzte.saturating_add(1), |r| r.nr);
+        Ok(vec![KontenplanEvent::KontenfindungGesetzt {
+            regel: Kontenfindungsregel { nr, ..regel },
+        }])
+    }
+
     fn vorlage_uebernehmen(&self, ctx: &Context<'_>) -> Decision<Self> {
         if self.rahmen == Rahmen::Eigen {
             return Err(Shared::feld("", "für einen eigenen Kontenrahmen gibt es keine Vorlage").into());
@@ -425,19 +539,10 @@ impl Aggregate for Kontenplan {
             }
             (KontenplanStatus::Aktiv, Cmd::VorlageUebernehmen {}) => self.vorlage_uebernehmen(ctx),
             (KontenplanStatus::Aktiv, Cmd::GruppeSetzen { gruppe }) => {
-                let ziffern = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-                let gleich_lang = gruppe.nr_von.len() == gruppe.nr_bis.len();
-                if !ziffern(&gruppe.nr_von) || !ziffern(&gruppe.nr_bis) || !gleich_lang || gruppe.nr_von > gruppe.nr_bis
-                {
-                    return Err(
-                        Shared::feld("/gruppe/nr_bis", "von und bis sind gleich lange Nummern, von ≤ bis").into(),
-                    );
-                }
+                gruppe_pruefen(&gruppe, ctx)?;
                 Ok(vec![KontenplanEvent::GruppeGesetzt { gruppe }])
             }
-            (KontenplanStatus::Aktiv, Cmd::GliederungSetzen { zeile }) => {
-                Ok(vec![KontenplanEvent::GliederungGesetzt { zeile }])
-            }
+            (KontenplanStatus::Aktiv, Cmd::GliederungSetzen { zeile }) => self.gliederung_setzen(zeile),
             (
                 KontenplanStatus::Aktiv,
                 Cmd::KontenfindungSetzen {
@@ -449,21 +554,16 @@ impl Aggregate for Kontenplan {
                     gueltig_ab,
                 },
             ) => {
-                if ctx.holder(super::Konto::KEY_NR, &konto_nr)?.is_none() {
-                    return Err(Shared::feld("/konto_nr", format!("das Konto {konto_nr} gibt es nicht")).into());
-                }
-                let letzte = self.kontenfindung.iter().map(|r| r.nr).max().unwrap_or(0);
-                Ok(vec![KontenplanEvent::KontenfindungGesetzt {
-                    regel: Kontenfindungsregel {
-                        nr: letzte.saturating_add(1),
-                        zweck,
-                        schluessel: schluessel.map(|t| t.to_string()),
-                        artikelgruppe: artikelgruppe.map(|t| t.to_string()),
-                        partnergruppe: partnergruppe.map(|t| t.to_string()),
-                        konto_nr: konto_nr.to_string(),
-                        gueltig_ab,
-                    },
-                }])
+                let regel = Kontenfindungsregel {
+                    nr: 0,
+                    zweck,
+                    schluessel: schluessel.map(|t| t.to_string()),
+                    artikelgruppe: artikelgruppe.map(|t| t.to_string()),
+                    partnergruppe: partnergruppe.map(|t| t.to_string()),
+                    konto_nr: konto_nr.to_string(),
+                    gueltig_ab,
+                };
+                self.kontenfindung_setzen(regel, ctx)
             }
             (status, Cmd::Anlegen { .. }) => Err(Shared::status(status, &["neu"]).into()),
             (status, _) => Err(Shared::status(status, &["aktiv"]).into()),
@@ -506,7 +606,10 @@ impl Aggregate for Kontenplan {
                     .retain(|z| z.gliederung != zeile.gliederung || z.schluessel != zeile.schluessel);
                 self.gliederungszeilen.push(zeile);
             }
-            KontenplanEvent::KontenfindungGesetzt { regel } => self.kontenfindung.push(regel),
+            KontenplanEvent::KontenfindungGesetzt { regel } => {
+                self.kontenfindung.retain(|r| r.nr != regel.nr);
+                self.kontenfindung.push(regel);
+            }
         }
     }
 }

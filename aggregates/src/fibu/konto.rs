@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
-    types::{Bereich, Stufe, Text},
+    types::{Bereich, Betrag, Stufe, Text},
 };
 
 /// Kind of an account.
@@ -427,8 +427,16 @@ impl Konto {
             }
         });
         schluessel_pruefen(&steuerregel, ctx)?;
-        for zuordnung in &zuordnungen {
+        for (index, zuordnung) in zuordnungen.iter().enumerate() {
             zuordnung_pruefen(&plan, art, zuordnung)?;
+            // The statement is the key of the assignment.
+            if zuordnungen[..index]
+                .iter()
+                .any(|z| z.gliederung == zuordnung.gliederung)
+            {
+                let text = "je Gliederung gibt es nur eine Zuordnung";
+                return Err(Shared::feld(format!("/zuordnungen/{index}/gliederung"), text).into());
+            }
         }
         let regel = if art.ist_erfolg() {
             KstRegel::Erlaubt
@@ -460,7 +468,7 @@ impl Konto {
 
     fn stilllegen(&self, grund: Option<Text<500>>, ctx: &Context<'_>) -> Decision<Self> {
         let plan = plan(ctx)?;
-        if let Some(regel) = plan.kontenfindung.iter().find(|r| r.konto_nr == self.konto_nr) {
+        if let Some(regel) = plan.regel_auf(&self.konto_nr, ctx.heute()) {
             let zweck: &str = regel.zweck.into();
             return Err(KontoError::InKontenfindung {
                 zweck: zweck.to_owned(),
@@ -468,8 +476,9 @@ impl Konto {
             .into());
         }
         let saldo = ctx.fact("konto_saldo", &self.konto_nr)?;
+        // No answer means never posted to; an answer that is no zero amount refuses.
         let saldo = saldo.as_str().unwrap_or("0.00");
-        if saldo != "0.00" {
+        if saldo.parse::<Betrag>() != Ok(Betrag::NULL) {
             return Err(KontoError::SaldoNichtNull {
                 saldo: saldo.to_owned(),
             }

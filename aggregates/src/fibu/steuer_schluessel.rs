@@ -251,17 +251,66 @@ crate::wire!(SteuerSchluessel, SteuerSchluesselCommand => SteuerSchluesselEvent 
 type Refusal = Refused<SteuerSchluesselError>;
 
 /// Sorts rates and refuses overlaps.
-fn ordnen(mut saetze: Vec<Steuersatz>) -> Result<Vec<Steuersatz>, SteuerSchluesselError> {
+fn ordnen(mut saetze: Vec<Steuersatz>) -> Result<Vec<Steuersatz>, Refusal> {
+    if saetze
+        .iter()
+        .any(|s| s.gueltig_bis.is_some_and(|bis| bis < s.gueltig_ab))
+    {
+        return Err(Shared::feld("/gueltig_bis", "das Ende liegt vor dem Beginn").into());
+    }
     saetze.sort_by_key(|s| s.gueltig_ab);
     for paar in saetze.windows(2) {
         let [frueher, spaeter] = paar else { continue };
         if frueher.gueltig_bis.is_none_or(|bis| bis >= spaeter.gueltig_ab) {
             return Err(SteuerSchluesselError::SatzUeberlappung {
                 gueltig_ab: spaeter.gueltig_ab,
-            });
+            }
+            .into());
         }
     }
     Ok(saetze)
+}
+
+/// Longest field number of the VAT return; the form has two digits, one is left for a wider form.
+const KENNZAHL_STELLEN: usize = 3;
+
+/// Sorts the fields of the VAT return and refuses two for one day: the day is their key.
+fn kennzahlen_ordnen(mut kennzahlen: Vec<KennzahlZuordnung>) -> Result<Vec<KennzahlZuordnung>, Shared> {
+    let gut = |kz: &String| ist_ziffern(kz) && kz.len() <= KENNZAHL_STELLEN;
+    for kennzahl in &kennzahlen {
+        let KennzahlZuordnung {
+            kz_basis,
+            kz_steuer,
+            kz_vorsteuer,
+            ..
+        } = kennzahl;
+        if !kz_basis.iter().chain(kz_steuer).chain(kz_vorsteuer).all(gut) {
+            let text = "eine Kennzahl der Voranmeldung hat ein bis drei Ziffern, z. B. 81";
+            return Err(Shared::feld("/kennzahlen", text));
+        }
+    }
+    kennzahlen.sort_by_key(|k| k.gueltig_ab);
+    if let Some(paar) = kennzahlen.windows(2).find(|p| p[0].gueltig_ab == p[1].gueltig_ab) {
+        let text = format!(
+            "ab {} sind zwei Zuordnungen angegeben; nur eine gilt",
+            paar[0].gueltig_ab
+        );
+        return Err(Shared::feld("/kennzahlen", text));
+    }
+    Ok(kennzahlen)
+}
+
+fn ist_ziffern(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// An account of the key: digits only. Whether it exists is checked at posting, because a template brings its keys
+/// before its accounts.
+fn konto(feld: &str, konto_nr: Option<Text<8>>) -> Result<Option<String>, Shared> {
+    match konto_nr {
+        Some(nr) if !ist_ziffern(&nr) => Err(Shared::feld(feld, "eine Kontonummer besteht nur aus Ziffern")),
+        konto_nr => Ok(konto_nr.map(|nr| nr.to_string())),
+    }
 }
 
 impl SteuerSchluessel {
@@ -284,9 +333,6 @@ impl SteuerSchluessel {
     }
 
     fn satz_setzen(&self, neu: Steuersatz, ctx: &Context<'_>) -> Decision<Self> {
-        if neu.gueltig_bis.is_some_and(|bis| bis < neu.gueltig_ab) {
-            return Err(Shared::feld("/gueltig_bis", "das Ende liegt vor dem Beginn").into());
-        }
         if let Some(letzte_buchung) = self.letzte_buchung(ctx)?.filter(|letzte| neu.gueltig_ab <= *letzte) {
             return Err(SteuerSchluesselError::SatzRueckwirkendBenutzt { letzte_buchung }.into());
         }
@@ -322,7 +368,6 @@ impl Aggregate for SteuerSchluessel {
     fn decide(&self, command: SteuerSchluesselCommand, ctx: &Context<'_>) -> Decision<Self> {
         use SteuerSchluesselCommand as Cmd;
         use SteuerSchluesselEvent as Ev;
-        let text = |t: Text<8>| t.to_string();
         match (self.status, command) {
             (
                 SteuerSchluesselStatus::Neu,
@@ -347,14 +392,14 @@ impl Aggregate for SteuerSchluessel {
                     code: code.to_string(),
                     bezeichnung: bezeichnung.to_string(),
                     richtung,
-                    konto_ust: konto_ust.map(text),
-                    konto_vst: konto_vst.map(text),
+                    konto_ust: konto("/konto_ust", konto_ust)?,
+                    konto_vst: konto("/konto_vst", konto_vst)?,
                     ust_id_pflicht,
                     zm_art,
                     datev_bu: datev_bu.map(|t| t.to_string()),
                     hinweistext: hinweistext.map(|t| t.to_string()),
                     saetze: ordnen(saetze)?,
-                    kennzahlen,
+                    kennzahlen: kennzahlen_ordnen(kennzahlen)?,
                 }])
             }
             (
@@ -376,16 +421,17 @@ impl Aggregate for SteuerSchluessel {
                 let mut kennzahlen = self.kennzahlen.clone();
                 kennzahlen.retain(|k| k.gueltig_ab != kennzahl.gueltig_ab);
                 kennzahlen.push(kennzahl);
-                kennzahlen.sort_by_key(|k| k.gueltig_ab);
-                Ok(vec![Ev::KennzahlGesetzt { kennzahlen }])
+                Ok(vec![Ev::KennzahlGesetzt {
+                    kennzahlen: kennzahlen_ordnen(kennzahlen)?,
+                }])
             }
             (SteuerSchluesselStatus::Aktiv, Cmd::KontenSetzen { konto_ust, konto_vst }) => {
                 if self.letzte_buchung(ctx)?.is_some() {
                     return Err(SteuerSchluesselError::KontoBenutzt {}.into());
                 }
                 Ok(vec![Ev::KontenGesetzt {
-                    konto_ust: konto_ust.map(text),
-                    konto_vst: konto_vst.map(text),
+                    konto_ust: konto("/konto_ust", konto_ust)?,
+                    konto_vst: konto("/konto_vst", konto_vst)?,
                 }])
             }
             (SteuerSchluesselStatus::Aktiv, Cmd::Stilllegen { grund }) => Ok(vec![Ev::Stillgelegt {

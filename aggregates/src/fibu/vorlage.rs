@@ -323,6 +323,6 @@ pub fn kontenfindung(rahmen: Rahmen) -> Vec<Kontenfindungsregel> {
 
 /// Number of data lines in each file, for the test that every line is read.
 #[must_use]
-pub fn zeilenzahlen() -> [usize; 5] {
-    [KONTEN, SCHLUESSEL, GRUPPEN, GLIEDERUNG, KONTENFINDUNG].map(|datei| zeilen(datei).count())
+pub fn zeilenzahlen() -> [usize; 6] {
+    [KONTEN, SCHLUESSEL, GRUPPEN, GLIEDERUNG, KONTENFINDUNG, SAETZE].map(|datei| zeilen(datei).count())
 }

@@ -2,7 +2,6 @@
 //! without its accounts would be half a thing.
 
 use crate::{
-    context::derived_v7,
     fibu::{
         Konto, SteuerSchluessel,
         kontenplan::KontenplanEvent,
@@ -19,7 +18,7 @@ pub(super) fn react(event: &KontenplanEvent, ctx: &PolicyContext) -> Vec<Consequ
     let KontenplanEvent::VorlageUebernommen { rahmen, .. } = event else {
         return Vec::new();
     };
-    let id = |kind: &str, key: &str| derived_v7(ctx.event_id, &format!("{kind}/{key}"), ctx.zeit);
+    let id = |kind: &str, key: &str| ctx.new_id(&format!("{kind}/{key}"));
     let schluessel = vorlage::schluessel(*rahmen).into_iter().map(|s| {
         let id = id("schluessel", &s.code);
         Consequence::command::<SteuerSchluessel>(id, &anlegen_schluessel(s))

@@ -158,7 +158,9 @@ impl Journal {
                 erfasst,
                 journal_nr: *number,
             };
-            positionen.iter().for_each(|position| rows.push(&beleg, position));
+            for position in positionen {
+                rows.push(&beleg, position);
+            }
         }
         insert(connection, mandant_id, rows, table).await
     }

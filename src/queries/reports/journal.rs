@@ -55,7 +55,7 @@ pub(super) const REPORT: Report = Report {
 };
 
 #[derive(sqlx::FromRow)]
-struct Zeile {
+struct Row {
     journal_nr: i64,
     zeile: i64,
     erfasst_am: DateTime<Utc>,
@@ -123,7 +123,7 @@ fn place(cursor: &Cursor) -> Result<(i64, i64), Problem> {
         .ok_or_else(|| wrong("cursor", "passt nicht zu dieser Abfrage; bitte von vorn lesen"))
 }
 
-fn cells(row: Zeile) -> Vec<Cell> {
+fn cells(row: Row) -> Vec<Cell> {
     let (soll, haben) = if row.seite == "soll" {
         (Cell::Text(row.konto), Cell::Leer)
     } else {
@@ -153,7 +153,7 @@ async fn page(
     (von, bis): (Option<NaiveDate>, Option<NaiveDate>),
     (position, zeile): (i64, i64),
     limit: i64,
-) -> Result<Vec<Zeile>, Problem> {
+) -> Result<Vec<Row>, Problem> {
     let rows = sqlx::query_as(
         "SELECT journal_nr::bigint AS journal_nr, zeile::bigint AS zeile, erfasst_am, buchungsdatum, belegnummer, text, \
                 seite, konto, personenkonto, gegenkonto, betrag, schluessel, erfasser, buchung_id, log_position \

@@ -87,7 +87,7 @@ struct Zeitraum {
 
 /// The amounts of an account as a ledger table gives them.
 #[derive(Debug, Clone, sqlx::FromRow)]
-struct Konto {
+struct Zeile {
     konto: String,
     eb: Decimal,
     monat_soll: Decimal,
@@ -96,7 +96,7 @@ struct Konto {
     kumuliert_haben: Decimal,
 }
 
-impl Konto {
+impl Zeile {
     fn amounts(&self) -> [Decimal; 8] {
         let saldo = self.eb + self.kumuliert_soll - self.kumuliert_haben;
         let [eb_soll, eb_haben] = sides(self.eb);
@@ -116,7 +116,11 @@ impl Konto {
 
 /// A balance on its side: Soll if positive.
 fn sides(saldo: Decimal) -> [Decimal; 2] {
-    [saldo.max(Decimal::ZERO), (-saldo).max(Decimal::ZERO)]
+    if saldo > Decimal::ZERO {
+        [saldo, Decimal::ZERO]
+    } else {
+        [Decimal::ZERO, -saldo]
+    }
 }
 
 /// Which accounts.
@@ -178,7 +182,7 @@ async fn add_partners(
     let konten = load(source, zeitraum, Ebene::Personen).await?;
     let debitoren = DEBITOR.names(source).await?;
     let kreditoren = KREDITOR.names(source).await?;
-    let (kreditor, debitor): (Vec<&Konto>, Vec<&Konto>) =
+    let (kreditor, debitor): (Vec<&Zeile>, Vec<&Zeile>) =
         konten.iter().partition(|k| kreditoren.contains_key(&k.konto));
     for (art, name, konten, namen) in [
         ("debitor", "debitoren", debitor, debitoren),
@@ -194,7 +198,7 @@ async fn add_partners(
     Ok(())
 }
 
-fn row(art: &str, konto: &Konto, name: Option<&String>) -> Vec<Cell> {
+fn row(art: &str, konto: &Zeile, name: Option<&String>) -> Vec<Cell> {
     let mut row = vec![
         Cell::Text(art.to_owned()),
         Cell::Text(konto.konto.clone()),
@@ -253,7 +257,7 @@ async fn zeitraum(source: &mut Source, args: &Args) -> Result<Zeitraum, Problem>
     Ok(Zeitraum { jahr, von, bis })
 }
 
-async fn load(source: &mut Source, zeitraum: Zeitraum, ebene: Ebene) -> Result<Vec<Konto>, Problem> {
+async fn load(source: &mut Source, zeitraum: Zeitraum, ebene: Ebene) -> Result<Vec<Zeile>, Problem> {
     let periods = zeitraum
         .jahr
         .period_beginning(zeitraum.von)
@@ -283,7 +287,7 @@ async fn from_balances(
     zeitraum: Zeitraum,
     (von, bis): (i32, i32),
     ebene: Ebene,
-) -> Result<Vec<Konto>, Problem> {
+) -> Result<Vec<Zeile>, Problem> {
     // Period 13 is dated in the last month of the year: it belongs to its end and to nothing before.
     let rows = sqlx::query_as(
         "SELECT konto, \
@@ -312,7 +316,7 @@ async fn from_balances(
 }
 
 /// Any dates, any state of knowledge: the journal itself.
-async fn from_journal(source: &mut Source, zeitraum: Zeitraum, ebene: Ebene) -> Result<Vec<Konto>, Problem> {
+async fn from_journal(source: &mut Source, zeitraum: Zeitraum, ebene: Ebene) -> Result<Vec<Zeile>, Problem> {
     let konto = match ebene {
         Ebene::Sach => "konto",
         Ebene::Personen => "personenkonto",
@@ -347,7 +351,7 @@ mod tests {
     #[test]
     fn the_balance_is_the_opening_balance_and_all_movements_on_one_side() {
         let euro = |cents: i64| Decimal::new(cents, 2);
-        let konto = Konto {
+        let konto = Zeile {
             konto: "1600".to_owned(),
             eb: euro(5000),
             monat_soll: euro(0),

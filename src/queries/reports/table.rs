@@ -100,9 +100,10 @@ impl From<Uuid> for Cell {
     }
 }
 
-/// An amount with two decimals.
+/// An amount with two decimals; zero has no sign.
 #[must_use]
 pub fn betrag(amount: Decimal) -> String {
+    let amount = if amount.is_zero() { Decimal::ZERO } else { amount };
     format!("{amount:.2}")
 }
 
@@ -204,6 +205,12 @@ mod tests {
                 json!({"konto": "Büro, \"gut\"", "saldo": "0.00", "nr": null}),
             ]
         );
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!(betrag(-Decimal::ZERO), "0.00");
+        assert_eq!(betrag(Decimal::new(-5, 2)), "-0.05");
     }
 
     #[test]
