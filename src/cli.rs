@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use chrono::{NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -14,19 +15,22 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    commands::{Caller, Order},
-    demo,
+    api::problem::Problem,
+    commands::{Caller, Order, business_date},
+    demo::DemoPlan,
     eventstore::SYSTEM,
     house::House,
     import::datev,
     portal::{Auftrag, Portal},
     projector::rebuild,
-    queries::reports,
+    queries::{params::Params, reports},
     server::{Core, Database, DatabaseSettings, shutdown_signal},
 };
 
 /// How long the ledgers may take to catch up after a run of the demo.
 const CATCH_UP: Duration = Duration::from_secs(120);
+/// The demo is the same every time.
+const DEMO_SEED: u64 = 2026;
 /// Commands sent together by the demo.
 const DEMO_BATCH: usize = 250;
 
@@ -115,7 +119,10 @@ pub async fn rebuild(
             return Ok(differences.is_empty());
         }
         let bar = ProgressBar::new_spinner();
-        let report = rebuild::rebuild(&core.app.store, what, workers, &mut |text: &str| bar.set_message(text.to_owned())).await?;
+        let report = rebuild::rebuild(&core.app.store, what, workers, &mut |text: &str| {
+            bar.set_message(text.to_owned())
+        })
+        .await?;
         bar.finish_and_clear();
         println!("{report}");
         Ok(true)
@@ -134,13 +141,18 @@ async fn company(core: &Core, kuerzel: &str, firma: Option<&str>, anschrift: Opt
     if let Some(id) = find().await? {
         return Ok(id);
     }
-    let firma = firma.with_context(|| format!("die Firma {kuerzel} gibt es nicht; mit --firma \"Name\" wird sie angelegt"))?;
+    let firma =
+        firma.with_context(|| format!("die Firma {kuerzel} gibt es nicht; mit --firma \"Name\" wird sie angelegt"))?;
     let mut stammdaten = json!({"firma": firma});
     if let Some(anschrift) = anschrift {
         stammdaten["anschrift"] = anschrift;
     }
     let id = Uuid::now_v7();
-    let mut order = Order::new("mandant", id, json!({"Anlegen": {"kuerzel": kuerzel, "stammdaten": stammdaten}}));
+    let mut order = Order::new(
+        "mandant",
+        id,
+        json!({"Anlegen": {"kuerzel": kuerzel, "stammdaten": stammdaten}}),
+    );
     order.create = true;
     core.bus().send(SYSTEM, Caller::service("start"), order).await?;
     // The Nummernkreise follow by policy; postings need them.
@@ -153,7 +165,10 @@ async fn company(core: &Core, kuerzel: &str, firma: Option<&str>, anschrift: Opt
         if kreise >= 10 {
             return Ok(id);
         }
-        anyhow::ensure!(begin.elapsed() < Duration::from_secs(30), "die Nummernkreise der neuen Firma entstehen nicht");
+        anyhow::ensure!(
+            begin.elapsed() < Duration::from_secs(30),
+            "die Nummernkreise der neuen Firma entstehen nicht"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -241,14 +256,21 @@ async fn play(core: &Core, belege: usize, shutdown: &CancellationToken) -> anyho
     let anschrift = json!({"strasse": "Am Hafen 1", "plz": "26721", "ort": "Emden", "land": "DE"});
     let mandant_id = company(core, "DEMO", Some("Landhandel Demo GmbH"), Some(anschrift)).await?;
     let house = House::new(core.app.clone(), mandant_id, "demo");
-    for auftrag in demo::stammdaten() {
+    let heute = business_date(Utc::now());
+    let plan = DemoPlan {
+        mandant_id,
+        belege,
+        seed: DEMO_SEED,
+        heute,
+    };
+    // Each batch may need what the one before it created.
+    for auftrag in plan.stammdaten() {
         send(&house, vec![auftrag]).await?;
     }
     let bar = progress_bar(u64::try_from(belege).unwrap_or_default(), "Buchungen");
-    let heute = crate::commands::business_date(chrono::Utc::now());
     let begin = Instant::now();
     let first = core.app.store.head(mandant_id).await?;
-    let mut belege = demo::belege(belege, heute).peekable();
+    let mut belege = plan.belege().peekable();
     while belege.peek().is_some() && !shutdown.is_cancelled() {
         let batch: Vec<Auftrag> = belege.by_ref().take(DEMO_BATCH).collect();
         let count = u64::try_from(batch.len()).unwrap_or_default();
@@ -258,15 +280,55 @@ async fn play(core: &Core, belege: usize, shutdown: &CancellationToken) -> anyho
     bar.finish_and_clear();
     let took = begin.elapsed();
     let head = core.app.store.head(mandant_id).await?;
-    let ready = core.projector.wait_for(&["journal", "konto_saldo"], mandant_id, head, CATCH_UP).await;
-    anyhow::ensure!(ready, "die Kontobücher sind nicht nachgekommen; /health/ready zeigt den Grund");
-    let balance = reports::trial_balance_text(&core.app.store, mandant_id, heute).await?;
-    println!("{balance}");
+    let ready = core
+        .projector
+        .wait_for(&["journal", "konto_saldo"], mandant_id, head, CATCH_UP)
+        .await;
+    anyhow::ensure!(
+        ready,
+        "die Kontobücher sind nicht nachgekommen; /health/ready zeigt den Grund"
+    );
+    print_trial_balance(core, mandant_id, heute).await?;
     let events = head - first;
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = u64::try_from(events).unwrap_or_default().saturating_mul(1000) / millis;
-    println!("Journal der Firma: {head} Ereignisse; in diesem Lauf {events} in {:.1?} ({rate} je Sekunde)\n", took);
+    println!(
+        "Journal der Firma: {head} Ereignisse; in diesem Lauf {events} in {:.1?} ({rate} je Sekunde)\n",
+        took
+    );
     Ok(())
+}
+
+/// Prints the Summen- und Saldenliste as the report gives it, and refuses to call it a success if Soll ≠ Haben.
+async fn print_trial_balance(core: &Core, mandant_id: Uuid, heute: NaiveDate) -> anyhow::Result<()> {
+    let report = reports::find("summen-und-saldenliste").context("der Bericht fehlt")?;
+    let params = Params::new(vec![("stichtag".to_owned(), heute.to_string())]).map_err(as_error)?;
+    let answer = reports::run(&core.app.store, &core.app.waiter, report, mandant_id, params, None).await;
+    let body = answer.map_err(as_error)?.json(report);
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    println!("\nSumme und Salden zum {heute}\n");
+    println!(
+        "{:<6} {:<44} {:>16} {:>16}",
+        "Konto", "Bezeichnung", "Saldo Soll", "Saldo Haben"
+    );
+    for zeile in body["zeilen"].as_array().into_iter().flatten() {
+        let name: String = text(zeile, "bezeichnung").chars().take(44).collect();
+        let (soll, haben) = (text(zeile, "saldo_soll"), text(zeile, "saldo_haben"));
+        println!("{:<6} {name:<44} {soll:>16} {haben:>16}", text(zeile, "konto"));
+    }
+    let gesamt = &body["summen"]["gesamt"];
+    let (soll, haben) = (text(gesamt, "saldo_soll"), text(gesamt, "saldo_haben"));
+    println!("{:<6} {:<44} {soll:>16} {haben:>16}\n", "", "Summe");
+    anyhow::ensure!(
+        body["summen"]["ausgeglichen"] == true,
+        "Soll und Haben sind nicht gleich"
+    );
+    println!("Soll = Haben, auf den Cent.");
+    Ok(())
+}
+
+fn as_error(problem: Problem) -> anyhow::Error {
+    anyhow::anyhow!("{}", problem.body()["detail"].as_str().unwrap_or("unbekannter Fehler"))
 }
 
 /// The demo's own vouchers must all be accepted; a refusal is a bug worth stopping for.

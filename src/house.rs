@@ -32,13 +32,21 @@ impl House {
         let entry = registry
             .route(auftrag.bereich, auftrag.ressource)
             .with_context(|| format!("/{}/{} gibt es nicht", auftrag.bereich, auftrag.ressource))?;
-        let command = entry.command(auftrag.befehl).with_context(|| format!("Befehl {}", auftrag.befehl))?;
+        let command = entry
+            .command(auftrag.befehl)
+            .with_context(|| format!("Befehl {}", auftrag.befehl))?;
         let tagged = json!({ command.name.as_str(): auftrag.daten });
-        let id = auftrag.id.or_else(|| entry.derived_id(&tagged, self.mandant_id)).unwrap_or_else(Uuid::now_v7);
+        let id = auftrag
+            .id
+            .or_else(|| entry.derived_id(&tagged, self.mandant_id))
+            .unwrap_or_else(Uuid::now_v7);
         let mut order = Order::new(entry.typ, id, tagged);
         order.create = command.name == entry.create;
         if let Some(key) = auftrag.schluessel {
-            order = order.once(Uuid::new_v5(&self.mandant_id, format!("{}/{key}", self.name).as_bytes()));
+            order = order.once(Uuid::new_v5(
+                &self.mandant_id,
+                format!("{}/{key}", self.name).as_bytes(),
+            ));
         }
         Ok(order)
     }
@@ -46,8 +54,15 @@ impl House {
 
 impl Portal for House {
     async fn senden(&self, auftraege: Vec<Auftrag>) -> anyhow::Result<Vec<Result<Antwort, Refusal>>> {
-        let orders = auftraege.into_iter().map(|a| self.order(a)).collect::<anyhow::Result<Vec<_>>>()?;
-        let unit = Unit { caller: Caller::service(self.name), orders, mode: Mode::Each };
+        let orders = auftraege
+            .into_iter()
+            .map(|a| self.order(a))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let unit = Unit {
+            caller: Caller::service(self.name),
+            orders,
+            mode: Mode::Each,
+        };
         let outcomes = self.app.bus.submit(self.mandant_id, unit).await?;
         Ok(outcomes
             .into_iter()
@@ -69,10 +84,18 @@ impl Portal for House {
         let model = self.app.models.by_type.get(entry.typ).context("ohne Lesemodell")?;
         let head = model.head().context("ohne Kopftabelle")?;
         if let Some((column, _)) = filter {
-            anyhow::ensure!(model.filter.contains(&column), "{column} ist kein Filter von {ressource}");
+            anyhow::ensure!(
+                model.filter.contains(&column),
+                "{column} ist kein Filter von {ressource}"
+            );
         }
-        let condition = filter.map(|(column, _)| format!(" AND {column}::text = $2")).unwrap_or_default();
-        let sql = format!("SELECT to_jsonb(t) AS zeile FROM {} t WHERE mandant_id = $1{condition} ORDER BY id", head.name);
+        let condition = filter
+            .map(|(column, _)| format!(" AND {column}::text = $2"))
+            .unwrap_or_default();
+        let sql = format!(
+            "SELECT to_jsonb(t) AS zeile FROM {} t WHERE mandant_id = $1{condition} ORDER BY id",
+            head.name
+        );
         let query = sqlx::query_scalar::<_, Value>(sqlx::AssertSqlSafe(sql)).bind(self.mandant_id);
         let query = match filter {
             Some((_, value)) => query.bind(value.to_owned()),
