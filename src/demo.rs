@@ -392,17 +392,24 @@ struct Beleg {
     kreis: &'static str,
     art: &'static str,
     text: String,
-    beleg: String,
+    /// Reference of the document.
+    referenz: String,
     zeilen: Vec<Zeile>,
 }
 
 impl Beleg {
-    fn neu(kreis: &'static str, art: &'static str, text: impl Into<String>, beleg: String, zeilen: Vec<Zeile>) -> Self {
+    fn neu(
+        kreis: &'static str,
+        art: &'static str,
+        text: impl Into<String>,
+        referenz: String,
+        zeilen: Vec<Zeile>,
+    ) -> Self {
         Self {
             kreis,
             art,
             text: text.into(),
-            beleg,
+            referenz,
             zeilen,
         }
     }
@@ -431,7 +438,7 @@ impl Iterator for Belegfolge {
         daten["buchungsdatum"] = json!(datum);
         daten["buchungsart"] = json!(beleg.art);
         daten["text"] = json!(beleg.text);
-        daten["beleg"] = json!(beleg.beleg);
+        daten["beleg"] = json!(beleg.referenz);
         daten["zeilen"] = beleg.zeilen.iter().map(Zeile::json).collect();
         Some(Auftrag {
             bereich: "fibu",
