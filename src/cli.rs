@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How long the ledgers may take to catch up after a run of the demo.
-const CATCH_UP: Duration = Duration::from_secs(120);
+const CATCH_UP: Duration = Duration::from_mins(2);
 /// The demo is the same every time.
 const DEMO_SEED: u64 = 2026;
 /// Commands sent together by the demo.
@@ -120,7 +120,7 @@ pub async fn rebuild(
         }
         let bar = ProgressBar::new_spinner();
         let report = rebuild::rebuild(&core.app.store, what, workers, &mut |text: &str| {
-            bar.set_message(text.to_owned())
+            bar.set_message(text.to_owned());
         })
         .await?;
         bar.finish_and_clear();
@@ -237,16 +237,14 @@ pub async fn demo(
         } else {
             println!("Administrator-Schlüssel: der beim ersten Start gezeigte, oder NEUROERP_ADMIN_TOKEN.\n");
         }
-        match listener {
-            Some(listener) => {
-                announce_urls(listener.local_addr()?);
-                core.serve(listener, shutdown).await
-            }
-            None => {
-                println!("Ansehen: neuroerp serve, dann http://{listen}/docs mit X-Mandant: DEMO");
-                Ok(())
-            }
+        if let Some(listener) = listener {
+            announce_urls(listener.local_addr()?);
+            return core.serve(listener, shutdown).await;
         }
+        println!("Ansehen: neuroerp serve, dann");
+        println!("    Ausprobieren   http://{listen}/docs (Firma DEMO)");
+        println!("    Bericht        http://{listen}/api/v1/berichte/summen-und-saldenliste (X-Mandant: DEMO)");
+        Ok(())
     })
     .await?;
     Ok(true)
@@ -292,10 +290,7 @@ async fn play(core: &Core, belege: usize, shutdown: &CancellationToken) -> anyho
     let events = head - first;
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = u64::try_from(events).unwrap_or_default().saturating_mul(1000) / millis;
-    println!(
-        "Journal der Firma: {head} Ereignisse; in diesem Lauf {events} in {:.1?} ({rate} je Sekunde)\n",
-        took
-    );
+    println!("Journal der Firma: {head} Ereignisse; in diesem Lauf {events} in {took:.1?} ({rate} je Sekunde)\n");
     Ok(())
 }
 

@@ -9,7 +9,9 @@
 
 mod common;
 
+use futures::StreamExt as _;
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Executor as _, Row as _};
 
 fn kasse(betrag: &str, datum: &str) -> Value {
     json!({
@@ -533,7 +535,6 @@ async fn das_journal_der_ereignisse_ist_lueckenlos_und_stroemt() {
         after = *positions.last().unwrap();
     }
     assert_eq!(positions, (1..=after).collect::<Vec<_>>());
-    use futures::StreamExt as _;
     let mut stream = reqwest::Client::new()
         .get(format!("{}/api/v1/ereignisse/stream?ab={}", server.url, after + 1))
         .bearer_auth(&server.token)
@@ -589,7 +590,6 @@ async fn openapi_beschreibt_jeden_befehl_und_gesundheit_ist_offen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ein_bi_benutzer_sieht_nur_seine_firma() {
-    use sqlx::{ConnectOptions, Executor, Row};
     let server = common::server().await;
     server.company("ZWEI", "skr03").await;
     let rows = sqlx::query("SELECT kuerzel, id FROM dienste.mandant")
