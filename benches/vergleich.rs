@@ -186,6 +186,33 @@ async fn load(client: &Arc<Client>, connections: usize, per_request: usize, seco
     (rate, times[times.len() / 2], times[times.len() * 99 / 100])
 }
 
+/// Mean number of events in a transaction since the last look; `counted` holds sum and count of then.
+async fn batch_size(client: &Client, counted: &mut (u64, u64)) -> u64 {
+    let text = client
+        .http
+        .get(format!("{}/metrics", client.url))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let value = |name: &str| {
+        let line = text.lines().find(|l| l.starts_with(name)).unwrap_or_default();
+        line.rsplit(' ')
+            .next()
+            .and_then(|v| v.split('.').next()?.parse::<u64>().ok())
+            .unwrap_or_default()
+    };
+    let (sum, count) = (
+        value("neuroerp_stapel_ereignisse_sum"),
+        value("neuroerp_stapel_ereignisse_count"),
+    );
+    let mean = (sum - counted.0) / (count - counted.1).max(1);
+    *counted = (sum, count);
+    mean
+}
+
 /// Median of some runs, in microseconds.
 async fn median(mut run: impl AsyncFnMut()) -> u128 {
     let mut times = Vec::new();
@@ -241,10 +268,11 @@ async fn main() {
         .unwrap();
 
     println!(
-        "{:<34} {:>10} {:>8} {:>8} {:>8}",
-        "", "je s", "zu P", "p50 ms", "p99 ms"
+        "{:<34} {:>10} {:>8} {:>8} {:>8} {:>8}",
+        "", "je s", "zu P", "p50 ms", "p99 ms", "je Satz"
     );
     let mut yardsticks = Vec::new();
+    let mut counted = (0, 0);
     for (name, connections, per_request) in [
         ("Buchung einzeln, 1 Verbindung", 1, 1),
         ("Buchung einzeln, 64 Verbindungen", 64, 1),
@@ -254,7 +282,11 @@ async fn main() {
         let p = pgbench(server.socket_dir(), seconds, temp.path());
         yardsticks.push(p);
         let (rate, p50, p99) = load(&client, connections, per_request, seconds).await;
-        println!("{name:<34} {rate:>10} {:>8} {p50:>8} {p99:>8}", ratio(rate, p));
+        let batch = batch_size(&client, &mut counted).await;
+        println!(
+            "{name:<34} {rate:>10} {:>8} {p50:>8} {p99:>8} {batch:>8}",
+            ratio(rate, p)
+        );
     }
     println!("P: pgbench, 32 Clients, eine Zeile je Transaktion: {yardsticks:?} je s");
 

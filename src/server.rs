@@ -135,7 +135,8 @@ impl Core {
     /// Starts bus, projector, policies and timers on a migrated database.
     pub async fn start(options: &PgConnectOptions) -> anyhow::Result<Self> {
         let pool = postgres::connect(options).await?;
-        let store = EventStore::new(pool, Arc::new(aggregates::registry()));
+        let engine = postgres::connect_engine(options).await?;
+        let store = EventStore::new(pool, Arc::new(aggregates::registry())).with_engine(engine);
         let stop = CancellationToken::new();
         let app = assemble(store.clone(), stop.clone()).await?;
         let (projector, bus) = (app.projector.clone(), app.bus.clone());
@@ -168,6 +169,7 @@ impl Core {
         for task in self.tasks {
             let _ = task.await;
         }
+        self.app.store.engine().close().await;
         self.app.store.pool().close().await;
     }
 

@@ -221,7 +221,7 @@ impl Committer {
 
     /// One transaction: prefetch, lock, decide, write, commit, answer. On success the batch is emptied.
     async fn attempt(&mut self, batch: &mut Vec<Work>) -> Result<(), Failure> {
-        let mut connection = self.shared.store.pool().acquire().await.map_err(StoreError::from)?;
+        let mut connection = self.shared.store.engine().acquire().await.map_err(StoreError::from)?;
         self.prefetch(&mut connection, batch).await?;
         let mut transaction = connection.begin().await.map_err(StoreError::from)?;
         let head = append::lock_head(&mut transaction, self.mandant_id).await?;
@@ -300,7 +300,8 @@ impl Committer {
 
     /// Decides on trial, outside the lock, until nothing is missing any more.
     async fn probe(&mut self, connection: &mut PgConnection, batch: &[Work]) -> Result<(), StoreError> {
-        let head = self.shared.store.head(self.mandant_id).await?;
+        // On the connection in hand: a second one could be waited for by all committers at once.
+        let head = append::peek_head(connection, self.mandant_id).await?;
         self.shared
             .catch_up(connection, &mut self.cache, self.mandant_id, head)
             .await?;
@@ -454,7 +455,7 @@ impl Committer {
     }
 
     async fn look_for(&self, befehle: &[Uuid]) -> Result<bool, StoreError> {
-        let mut connection: PoolConnection<Postgres> = self.shared.store.pool().acquire().await?;
+        let mut connection: PoolConnection<Postgres> = self.shared.store.engine().acquire().await?;
         let mut transaction = connection.begin().await?;
         append::lock_head(&mut transaction, self.mandant_id).await?;
         let (_, known) = append::now_and_known(&mut transaction, self.mandant_id, befehle).await?;

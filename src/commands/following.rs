@@ -1,7 +1,10 @@
 //! Following policies and timers: they read the log with a checkpoint and send commands whose id is derived from
 //! (company, policy, position of the cause, number), so that each takes effect exactly once, also after a crash.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use aggregates::{
     policy::{Consequence, Kind, Policy, PolicyContext},
@@ -22,23 +25,40 @@ const PAGE: i64 = 500;
 const TIMERS: i64 = 100;
 /// Looks for itself after this time without a wake-up; also the resolution of timers.
 const POLL: Duration = Duration::from_secs(1);
+/// Pause between two rounds under load.
+const BREATH: Duration = Duration::from_millis(20);
+/// A checkpoint that only passes over events of no interest is written every so many positions.
+const IDLE_STRIDE: i64 = 5_000;
 
 /// Runs the following policies and timers of one process. Several processes share the work by row locks.
 pub struct Following {
     bus: Bus,
     store: EventStore,
-    /// Checkpoints known to be reached, to leave idle companies alone.
-    reached: HashMap<(Uuid, &'static str), i64>,
+    /// Positions up to which all policies of a company are known to be done.
+    reached: HashMap<Uuid, i64>,
+    /// The aggregate types that following policies read.
+    sources: Vec<String>,
+    last_timers: Instant,
 }
 
 impl Following {
     /// Starts it; ends with the token.
     #[must_use]
     pub fn start(bus: Bus, store: EventStore, cancel: CancellationToken) -> JoinHandle<()> {
+        let following = store
+            .registry()
+            .all_policies()
+            .iter()
+            .filter(|p| p.kind == Kind::Following);
+        let mut sources: Vec<String> = following.map(|p| p.source.to_owned()).collect();
+        sources.sort();
+        sources.dedup();
         let mut following = Self {
             bus,
             store,
             reached: HashMap::new(),
+            sources,
+            last_timers: Instant::now(),
         };
         tokio::spawn(async move {
             let mut wake = following.store.signals().any();
@@ -52,28 +72,58 @@ impl Following {
                     tracing::warn!(%error, "following policies pause");
                     tokio::time::sleep(POLL).await;
                 }
+                tokio::time::sleep(BREATH).await;
             }
         })
     }
 
     async fn round(&mut self) -> Result<(), StoreError> {
         for (mandant_id, head) in self.store.heads().await? {
+            let reached = self.reached.get(&mandant_id).copied().unwrap_or(-1);
+            if reached == head {
+                continue;
+            }
+            // Most events concern no policy; passing over them costs one look and, now and then, a checkpoint.
+            let idle = reached >= 0 && head / IDLE_STRIDE == reached / IDLE_STRIDE;
+            if idle && !self.concerned(mandant_id, reached, head).await? {
+                self.reached.insert(mandant_id, head);
+                continue;
+            }
             let registry = self.store.registry().clone();
+            let mut done = Some(head);
             for policy in registry.all_policies().iter().filter(|p| p.kind == Kind::Following) {
-                if self.reached.get(&(mandant_id, policy.name)) == Some(&head) {
-                    continue;
-                }
-                if let Some(position) = self.follow(policy, mandant_id, head).await? {
-                    self.reached.insert((mandant_id, policy.name), position);
-                }
+                let position = self.follow(policy, mandant_id, head).await?;
+                done = done.zip(position).map(|(done, position)| done.min(position));
+            }
+            if let Some(done) = done {
+                self.reached.insert(mandant_id, done);
             }
         }
-        self.timers().await
+        if self.last_timers.elapsed() >= POLL {
+            self.last_timers = Instant::now();
+            self.timers().await?;
+        }
+        Ok(())
+    }
+
+    /// True if a stretch of the log holds events that a following policy reads.
+    async fn concerned(&self, mandant_id: Uuid, after: i64, to: i64) -> Result<bool, StoreError> {
+        let found = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM log.ereignis WHERE mandant_id = $1 AND position > $2 AND position <= $3 \
+             AND aggregate_type = ANY($4))",
+        )
+        .bind(mandant_id)
+        .bind(after)
+        .bind(to)
+        .bind(&self.sources)
+        .fetch_one(self.store.engine())
+        .await?;
+        Ok(found)
     }
 
     /// Moves one policy forward. `None` if another process has it in hand.
     async fn follow(&self, policy: &Policy, mandant_id: Uuid, head: i64) -> Result<Option<i64>, StoreError> {
-        let mut transaction = self.store.pool().begin().await?;
+        let mut transaction = self.store.engine().begin().await?;
         sqlx::query("INSERT INTO log.politik_stand VALUES ($1, $2, 0) ON CONFLICT DO NOTHING")
             .bind(mandant_id)
             .bind(policy.name)
@@ -190,7 +240,7 @@ impl Following {
     /// Sends the commands that are due. A crash between the command and the mark repeats the command with the same id,
     /// which then does nothing.
     async fn timers(&self) -> Result<(), StoreError> {
-        let mut transaction = self.store.pool().begin().await?;
+        let mut transaction = self.store.engine().begin().await?;
         let rows = sqlx::query(
             "SELECT mandant_id, schluessel, ziel_mandant, aggregate_type, aggregate_id, befehl::text AS befehl, politik, \
                     ursache, korrelation, position \

@@ -52,6 +52,15 @@ pub async fn lock_head(connection: &mut PgConnection, mandant_id: Uuid) -> Resul
     })
 }
 
+/// The position of the head without locking it; old as soon as it is read.
+pub async fn peek_head(connection: &mut PgConnection, mandant_id: Uuid) -> Result<i64, StoreError> {
+    let head = sqlx::query_scalar("SELECT position FROM log.kopf WHERE mandant_id = $1")
+        .bind(mandant_id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(head.unwrap_or(0))
+}
+
 /// A command on record.
 #[derive(Debug, Clone)]
 pub struct Befehl {

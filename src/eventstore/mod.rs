@@ -132,6 +132,7 @@ pub enum StoreError {
 #[derive(Clone)]
 pub struct EventStore {
     pool: PgPool,
+    engine: PgPool,
     registry: Arc<Registry>,
     signals: Signals,
 }
@@ -141,13 +142,27 @@ impl EventStore {
     #[must_use]
     pub fn new(pool: PgPool, registry: Arc<Registry>) -> Self {
         Self {
+            engine: pool.clone(),
             pool,
             registry,
             signals: Signals::default(),
         }
     }
 
-    /// The pool.
+    /// With a pool of its own for the engine, whose plans always go by index (see [`crate::postgres::connect_engine`]).
+    #[must_use]
+    pub fn with_engine(mut self, engine: PgPool) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// The pool of the engine: appending, loading, following.
+    #[must_use]
+    pub fn engine(&self) -> &PgPool {
+        &self.engine
+    }
+
+    /// The pool of queries.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool

@@ -89,7 +89,7 @@ impl EventStore {
     pub async fn head(&self, mandant_id: Uuid) -> Result<i64, StoreError> {
         let head = sqlx::query_scalar("SELECT position FROM log.kopf WHERE mandant_id = $1")
             .bind(mandant_id)
-            .fetch_optional(self.pool())
+            .fetch_optional(self.engine())
             .await?;
         Ok(head.unwrap_or(0))
     }
@@ -97,14 +97,14 @@ impl EventStore {
     /// Heads of all companies.
     pub async fn heads(&self) -> Result<Vec<(Uuid, i64)>, StoreError> {
         let rows = sqlx::query_as("SELECT mandant_id, position FROM log.kopf ORDER BY mandant_id")
-            .fetch_all(self.pool())
+            .fetch_all(self.engine())
             .await?;
         Ok(rows)
     }
 
     /// A page of a company's log in order.
     pub async fn page(&self, mandant_id: Uuid, range: Range<'_>, limit: i64) -> Result<Vec<Recorded>, StoreError> {
-        let mut connection = self.pool().acquire().await?;
+        let mut connection = self.engine().acquire().await?;
         page(&mut connection, mandant_id, range, limit).await
     }
 

@@ -9,8 +9,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-/// Connections of one process.
-const CONNECTIONS: u32 = 24;
+/// Connections of each of the two pools of a process.
+const CONNECTIONS: u32 = 16;
 
 /// Migrations, forward only.
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
@@ -40,14 +40,29 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
 
 /// The program's pool. Every connection takes the role that cannot change the log.
 pub async fn connect(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
+    pool(options, "").await
+}
+
+/// The engine's pool. Its statements fetch by key from tables that grow while their plans are kept: a plan made when a
+/// table was empty would scan it for ever. So plans go by index from the start.
+pub async fn connect_engine(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
+    pool(
+        options,
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off",
+    )
+    .await
+}
+
+async fn pool(options: &PgConnectOptions, more: &'static str) -> Result<PgPool, OpenError> {
     PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(10))
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
                 connection
                     .execute("SET ROLE neuroerp_app; SET synchronous_commit = on; SET TIME ZONE 'UTC'; SET jit = off")
                     .await?;
+                connection.execute(more).await?;
                 Ok(())
             })
         })

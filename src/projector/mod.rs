@@ -26,6 +26,8 @@ use crate::{
 pub const PAGE: i64 = 2_000;
 /// Looks for itself after this time without a wake-up.
 const POLL: Duration = Duration::from_secs(1);
+/// Pause between two rounds under load: commits that come meanwhile are read together. Part of the lag that readers see.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// Whose turn it is when another process has the ledger in hand.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +84,7 @@ impl Projector {
                 if let Err(error) = self.round(&cancel).await {
                     tracing::warn!(%error, "the ledgers pause");
                 }
+                tokio::time::sleep(BREATH).await;
                 tokio::select! {
                     () = cancel.cancelled() => return,
                     _ = wake.changed() => {}
@@ -120,7 +123,7 @@ impl Projector {
         head: i64,
         lock: Lock,
     ) -> Result<Option<i64>, StoreError> {
-        let mut transaction = self.store.pool().begin().await?;
+        let mut transaction = self.store.engine().begin().await?;
         let Some(standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
             return Ok(None);
         };
@@ -259,17 +262,24 @@ async fn checkpoint(
 ) -> Result<Option<Standing>, sqlx::Error> {
     const READ: &str = "SELECT projektion, mandant_id, position, fehler FROM projektion.stand \
          WHERE projektion = $1 AND mandant_id = $2 FOR UPDATE";
+    const READ_SKIP: &str = "SELECT projektion, mandant_id, position, fehler FROM projektion.stand \
+         WHERE projektion = $1 AND mandant_id = $2 FOR UPDATE SKIP LOCKED";
+    let sql = if lock == Lock::Skip { READ_SKIP } else { READ };
+    if let Some(found) = sqlx::query_as(sql)
+        .bind(name)
+        .bind(mandant_id)
+        .fetch_optional(&mut *connection)
+        .await?
+    {
+        return Ok(Some(found));
+    }
+    // Nobody has begun this ledger for the company yet, or another process has it in hand right now.
     sqlx::query("INSERT INTO projektion.stand (projektion, mandant_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(name)
         .bind(mandant_id)
         .execute(&mut *connection)
         .await?;
-    let sql = if lock == Lock::Skip {
-        format!("{READ} SKIP LOCKED")
-    } else {
-        READ.to_owned()
-    };
-    sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    sqlx::query_as(sql)
         .bind(name)
         .bind(mandant_id)
         .fetch_optional(connection)
