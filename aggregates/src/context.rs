@@ -221,7 +221,7 @@ impl<'a> Context<'a> {
                 letztes_datum: Some(draw.datum),
             };
         }
-        let nummer = definition.naechste(datum, counter).map_err(Refused::Shared)?;
+        let nummer = definition.naechste(datum, counter).map_err(Refused::fremd)?;
         self.effects.borrow_mut().draws.push(Draw {
             kreis: kreis.to_owned(),
             jahr,

@@ -23,7 +23,15 @@ pub use registry::{Entry, Registry};
 #[must_use]
 pub fn registry() -> Registry {
     Registry::new(
-        vec![Entry::of::<dienste::Mandant>(), Entry::of::<dienste::Nummernkreis>()],
+        vec![
+            Entry::of::<dienste::Mandant>(),
+            Entry::of::<dienste::Nummernkreis>(),
+            Entry::of::<dienste::ApiKey>(),
+            Entry::of::<fibu::Geschaeftsjahr>(),
+            Entry::of::<fibu::Debitor>(),
+            Entry::of::<fibu::Kreditor>(),
+            Entry::of::<fibu::Buchung>(),
+        ],
         policies::all(),
     )
 }

@@ -20,10 +20,14 @@ pub trait DomainError: std::error::Error + Serialize + Clone + PartialEq + Send 
 
     /// The code's data: the fields of the variant.
     fn data(&self) -> Value {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(map)) => map.into_iter().next().map_or(Value::Null, |(_, fields)| fields),
-            _ => Value::Null,
-        }
+        variant_fields(self)
+    }
+}
+
+fn variant_fields(error: &impl Serialize) -> Value {
+    match serde_json::to_value(error) {
+        Ok(Value::Object(map)) => map.into_iter().next().map_or(Value::Null, |(_, fields)| fields),
+        _ => Value::Null,
     }
 }
 
@@ -165,11 +169,40 @@ pub enum Shared {
         /// The id.
         id: String,
     },
+    /// A rule of another aggregate that takes part in the decision, with that aggregate's own code.
+    #[error("{meldung}")]
+    Fremd {
+        /// The other aggregate's code.
+        code: &'static str,
+        /// HTTP status of the code.
+        status: u16,
+        /// German text.
+        meldung: String,
+        /// The code's data.
+        daten: Value,
+    },
 }
 
 impl DomainError for Shared {
     fn code(&self) -> &'static str {
-        self.into()
+        match self {
+            Self::Fremd { code, .. } => code,
+            own => own.into(),
+        }
+    }
+
+    fn status(&self) -> u16 {
+        match self {
+            Self::Fremd { status, .. } => *status,
+            own => status_of(own.code()),
+        }
+    }
+
+    fn data(&self) -> Value {
+        match self {
+            Self::Fremd { daten, .. } => daten.clone(),
+            own => variant_fields(own),
+        }
     }
 }
 
@@ -203,6 +236,22 @@ pub enum Refused<E> {
     Shared(Shared),
     /// Something the decision needs is not loaded yet; the bus loads it and decides again. Never seen by users.
     Missing(Lookup),
+}
+
+impl<E: DomainError> Refused<E> {
+    /// The same refusal inside a decision of another aggregate; the code stays.
+    pub fn fremd<F>(self) -> Refused<F> {
+        match self {
+            Self::Domain(error) => Refused::Shared(Shared::Fremd {
+                code: error.code(),
+                status: error.status(),
+                meldung: error.to_string(),
+                daten: error.data(),
+            }),
+            Self::Shared(error) => Refused::Shared(error),
+            Self::Missing(lookup) => Refused::Missing(lookup),
+        }
+    }
 }
 
 impl<E> From<Shared> for Refused<E> {

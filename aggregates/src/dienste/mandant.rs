@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Aggregate, Context, Decision, Key, Shared,
-    types::{Bereich, Stufe, Text, UstId},
+    types::{Bereich, Stufe, Text, UstId, ist_land},
 };
 
 /// Status of a Mandant.
@@ -173,6 +173,12 @@ fn pruefen(mut daten: Stammdaten) -> Result<Stammdaten, Shared> {
             feld: "/stammdaten/ust_id".to_owned(),
         })?;
         daten.ust_id = Some(Text::cut(ust_id.as_str()));
+    }
+    if daten.anschrift.as_ref().is_some_and(|a| !ist_land(&a.land)) {
+        return Err(Shared::feld(
+            "/stammdaten/anschrift/land",
+            "das Land ist ein ISO-Code aus zwei Großbuchstaben, z. B. DE",
+        ));
     }
     Ok(daten)
 }

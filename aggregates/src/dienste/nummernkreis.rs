@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::{
     Aggregate, Context, Decision, Key, Shared,
     context::{Counter, stream_id},
+    refusal::Refused,
     types::{Bereich, Stufe, Text},
 };
 
@@ -199,11 +200,26 @@ pub enum NummernkreisError {
         muster: String,
     },
     /// The year is closed.
-    #[error("das Jahr {jahr} dieses Nummernkreises ist geschlossen")]
+    #[error("das Jahr {jahr} des Nummernkreises {kreis} ist geschlossen; es nimmt keine Belege mehr auf")]
     #[strum(serialize = "NUMMERNKREIS_JAHR_GESCHLOSSEN")]
     JahrGeschlossen {
+        /// Code of the Nummernkreis.
+        kreis: String,
         /// The year.
         jahr: i32,
+    },
+    /// The counter does not fit into the pattern any more.
+    #[error(
+        "der Nummernkreis {kreis} ist erschöpft: {lfd} passt nicht in das Muster „{muster}“; Muster mit mehr Stellen setzen"
+    )]
+    #[strum(serialize = "NUMMERNKREIS_ERSCHOEPFT")]
+    Erschoepft {
+        /// Code of the Nummernkreis.
+        kreis: String,
+        /// The pattern.
+        muster: String,
+        /// The number that does not fit.
+        lfd: i64,
     },
     /// Backwards in time or numbers.
     #[error("rückwärts geht es nicht: {grund}")]
@@ -223,22 +239,44 @@ struct Zerlegt<'a> {
     nach: &'a str,
 }
 
+impl Zerlegt<'_> {
+    fn fasst(&self, lfd: i64) -> bool {
+        lfd.to_string().len() <= self.stellen
+    }
+}
+
 /// Splits a pattern at its counter `{000…}`; `{JJJJ}` stays in the text parts.
 fn zerlegen(muster: &str) -> Option<Zerlegt<'_>> {
     let von = muster.find("{0")?;
     let bis = von + muster[von..].find('}')?;
     let zaehler = &muster[von + 1..bis];
     let (vor, nach) = (&muster[..von], &muster[bis + 1..]);
+    // A line break is allowed in texts, but not in a printed number.
+    let einzeilig = !muster.contains(char::is_control);
     let nur_nullen = zaehler.bytes().all(|b| b == b'0') && (1..=12).contains(&zaehler.len());
     let jahre = muster.matches("{JJJJ}").count();
     let rest = muster
         .replacen("{JJJJ}", "", 1)
         .replacen(&format!("{{{zaehler}}}"), "", 1);
-    (nur_nullen && jahre <= 1 && !rest.contains(['{', '}'])).then_some(Zerlegt {
+    (nur_nullen && einzeilig && jahre <= 1 && !rest.contains(['{', '}'])).then_some(Zerlegt {
         vor,
         stellen: zaehler.len(),
         nach,
     })
+}
+
+/// A pattern must have a counter, and the counter must hold at least the first number.
+fn muster_pruefen(kreis: &str, muster: &str, start: i64) -> Result<String, NummernkreisError> {
+    let muster = muster.to_owned();
+    match zerlegen(&muster) {
+        None => Err(NummernkreisError::MusterOhneZaehler { muster }),
+        Some(teile) if !teile.fasst(start) => Err(NummernkreisError::Erschoepft {
+            kreis: kreis.to_owned(),
+            muster,
+            lfd: start,
+        }),
+        Some(_) => Ok(muster),
+    }
 }
 
 impl Nummernkreis {
@@ -270,46 +308,33 @@ impl Nummernkreis {
     }
 
     /// The number after `counter` for a document of `datum`.
-    pub fn naechste(&self, datum: NaiveDate, counter: Counter) -> Result<Belegnummer, Shared> {
+    pub fn naechste(&self, datum: NaiveDate, counter: Counter) -> Result<Belegnummer, Refused<NummernkreisError>> {
         if self.status != NummernkreisStatus::Aktiv {
-            return Err(Shared::status(self.status, &["aktiv"]));
+            return Err(Shared::status(self.status, &["aktiv"]).into());
         }
+        let kreis = self.code.clone();
         let jahr = self.zaehljahr(datum);
         if self.geschlossene_jahre.iter().any(|g| g.jahr == jahr) {
-            return Err(Shared::feld(
-                "/belegdatum",
-                format!("der Nummernkreis {} ist für {jahr} geschlossen", self.code),
-            ));
+            return Err(NummernkreisError::JahrGeschlossen { kreis, jahr }.into());
         }
-        if self.chronologisch && counter.letztes_datum.is_some_and(|letztes| datum < letztes) {
-            return Err(Shared::feld(
-                "/belegdatum",
-                format!(
-                    "der Nummernkreis {} ist chronologisch; die letzte Nummer trägt ein späteres Datum",
-                    self.code
-                ),
-            ));
+        if let Some(letztes) = counter.letztes_datum.filter(|l| self.chronologisch && datum < *l) {
+            let grund =
+                format!("{kreis} ist chronologisch, die letzte Nummer trägt das Datum {letztes}, nicht {datum}");
+            return Err(NummernkreisError::Rueckwaerts { grund }.into());
         }
-        let lfd = (counter.stand + 1).max(self.start);
+        let lfd = counter.stand.saturating_add(1).max(self.start);
         let muster = self.muster_am(datum).unwrap_or_default();
-        let Some(teile) = zerlegen(muster) else {
-            return Err(Shared::feld(
-                "/belegkreis",
-                format!("das Muster „{muster}“ ist nicht lesbar"),
-            ));
+        let ohne_zaehler = || NummernkreisError::MusterOhneZaehler {
+            muster: muster.to_owned(),
         };
-        let text = format!("{}{lfd:0breite$}{}", teile.vor, teile.nach, breite = teile.stellen);
-        if lfd.to_string().len() > teile.stellen {
-            return Err(Shared::feld(
-                "/belegkreis",
-                format!(
-                    "der Nummernkreis {} ist erschöpft; das Muster braucht mehr Stellen",
-                    self.code
-                ),
-            ));
+        let teile = zerlegen(muster).ok_or_else(ohne_zaehler)?;
+        if !teile.fasst(lfd) {
+            let muster = muster.to_owned();
+            return Err(NummernkreisError::Erschoepft { kreis, muster, lfd }.into());
         }
+        let text = format!("{}{lfd:0breite$}{}", teile.vor, teile.nach, breite = teile.stellen);
         Ok(Belegnummer {
-            kreis: self.code.clone(),
+            kreis,
             jahr,
             lfd,
             text: text.replace("{JJJJ}", &format!("{jahr:04}")),
@@ -339,12 +364,6 @@ impl Aggregate for Nummernkreis {
     }
 
     fn decide(&self, command: NummernkreisCommand, ctx: &Context<'_>) -> Decision<Self> {
-        let pruefen = |muster: &str| {
-            let fehler = || NummernkreisError::MusterOhneZaehler {
-                muster: muster.to_owned(),
-            };
-            zerlegen(muster).map(|_| muster.to_owned()).ok_or_else(fehler)
-        };
         match (self.status, command) {
             (
                 NummernkreisStatus::Neu,
@@ -365,8 +384,8 @@ impl Aggregate for Nummernkreis {
                 if start < 1 {
                     return Err(Shared::feld("/start", "die erste Nummer ist mindestens 1").into());
                 }
-                let muster = pruefen(&muster)?;
                 let code = code.to_string();
+                let muster = muster_pruefen(&code, &muster, start)?;
                 let gueltig_ab = ctx.heute();
                 Ok(vec![NummernkreisEvent::Angelegt {
                     code,
@@ -383,13 +402,17 @@ impl Aggregate for Nummernkreis {
                     return Err(NummernkreisError::Rueckwaerts { grund }.into());
                 }
                 Ok(vec![NummernkreisEvent::MusterGeaendert {
-                    muster: pruefen(&muster)?,
+                    muster: muster_pruefen(&self.code, &muster, self.start)?,
                     gueltig_ab,
                 }])
             }
             (NummernkreisStatus::Aktiv, NummernkreisCommand::JahrSchliessen { jahr }) => {
                 if self.geschlossene_jahre.iter().any(|g| g.jahr == jahr) {
-                    return Err(NummernkreisError::JahrGeschlossen { jahr }.into());
+                    return Err(NummernkreisError::JahrGeschlossen {
+                        kreis: self.code.clone(),
+                        jahr,
+                    }
+                    .into());
                 }
                 Ok(vec![NummernkreisEvent::JahrGeschlossen { jahr }])
             }
@@ -434,6 +457,8 @@ impl Aggregate for Nummernkreis {
             NummernkreisEvent::MusterGeaendert { muster, gueltig_ab } => {
                 self.muster.retain(|m| m.gueltig_ab != gueltig_ab);
                 self.muster.push(Muster { gueltig_ab, muster });
+                // Dates before the first pattern take the first one: the order must not depend on when it was set.
+                self.muster.sort_by_key(|m| m.gueltig_ab);
             }
             NummernkreisEvent::JahrGeschlossen { jahr } => self.geschlossene_jahre.push(GeschlossenesJahr { jahr }),
             NummernkreisEvent::LueckeDokumentiert { jahr, von, bis, grund } => {

@@ -1,1 +1,17 @@
 //! Finanzbuchhaltung.
+
+pub mod buchung;
+pub mod debitor;
+pub mod geschaeftsjahr;
+pub mod konto;
+pub mod kreditor;
+pub mod partner;
+pub mod steuer_schluessel;
+mod stub;
+
+pub use buchung::Buchung;
+pub use debitor::Debitor;
+pub use geschaeftsjahr::Geschaeftsjahr;
+pub use konto::Konto;
+pub use kreditor::Kreditor;
+pub use steuer_schluessel::SteuerSchluessel;

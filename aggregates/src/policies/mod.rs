@@ -1,13 +1,16 @@
 //! Policies: pure functions from an event to further commands, one file each.
 
+mod api_key_fristen;
+mod generalumkehr;
 mod mandant_nummernkreise;
 
 use crate::policy::Policy;
 
 /// All policies of the house.
 pub(crate) fn all() -> Vec<Policy> {
-    vec![Policy::following::<crate::dienste::Mandant>(
-        "mandant_nummernkreise",
-        mandant_nummernkreise::react,
-    )]
+    vec![
+        Policy::following::<crate::dienste::Mandant>("mandant_nummernkreise", mandant_nummernkreise::react),
+        Policy::following::<crate::dienste::ApiKey>("api_key_fristen", api_key_fristen::react),
+        Policy::inline::<crate::fibu::Buchung>("generalumkehr", generalumkehr::react),
+    ]
 }

@@ -47,7 +47,8 @@ impl Betrag {
     /// Rounds a decimal commercially to cents. `None` if it is out of range.
     #[must_use]
     pub fn rounded(value: Decimal) -> Option<Self> {
-        (round_commercial(value, 2) * Decimal::ONE_HUNDRED).to_i64().map(Self)
+        let cents = round_commercial(value, 2).checked_mul(Decimal::ONE_HUNDRED)?;
+        cents.to_i64().map(Self)
     }
 
     /// Takes the decimal exactly. `None` if it has more than two decimals or is out of range.

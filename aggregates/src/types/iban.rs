@@ -27,6 +27,9 @@ impl Iban {
         if !country.bytes().all(|b| b.is_ascii_uppercase()) || !rest.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return None;
         }
+        if !rest.bytes().take(2).all(|b| b.is_ascii_digit()) {
+            return None;
+        }
         if country == "DE" && (iban.len() != 22 || !rest.bytes().all(|b| b.is_ascii_digit())) {
             return None;
         }

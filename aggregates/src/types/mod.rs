@@ -5,6 +5,7 @@ mod area;
 mod betrag;
 mod dezimal;
 mod iban;
+mod land;
 mod text;
 
 pub use akteur::Akteur;
@@ -12,6 +13,7 @@ pub use area::{Bereich, Stufe};
 pub use betrag::Betrag;
 pub use dezimal::{Dezimal, Satz, round_commercial};
 pub use iban::{Iban, UstId};
+pub use land::ist_land;
 pub use text::Text;
 
 /// Error messages of value types start with this mark, so that the command bus can tell a readable but wrong value

@@ -1,0 +1,75 @@
+//! The period gate: into which year and period a date falls, and whether it may be posted there (fibu 7, 10).
+
+use chrono::{Days, NaiveDate};
+use uuid::Uuid;
+
+use super::{BuchungError, Ergebnis};
+use crate::{
+    Context, Shared,
+    fibu::geschaeftsjahr::{Geschaeftsjahr, GeschaeftsjahrStatus, PeriodeStatus},
+};
+
+/// How many days ahead of today a voucher may be dated.
+const MAX_TAGE_VORAUS: u64 = 31;
+
+/// Where a voucher is posted.
+pub(super) struct Buchungsort {
+    /// Stream of the Geschäftsjahr.
+    pub geschaeftsjahr_id: Uuid,
+    /// First day of the Geschäftsjahr.
+    pub beginn: NaiveDate,
+    /// Period 0 to 13.
+    pub periode: u8,
+}
+
+/// Refuses dates too far ahead.
+pub(super) fn nicht_zu_weit_voraus(buchungsdatum: NaiveDate, ctx: &Context<'_>) -> Result<(), Shared> {
+    let spaetestens = ctx
+        .heute()
+        .checked_add_days(Days::new(MAX_TAGE_VORAUS))
+        .unwrap_or(NaiveDate::MAX);
+    if buchungsdatum > spaetestens {
+        return Err(Shared::DatumZukunft {
+            feld: "/buchungsdatum".to_owned(),
+            spaetestens,
+        });
+    }
+    Ok(())
+}
+
+/// Finds the period by date, or the named one (0 or 13), and passes its gate.
+pub(super) fn buchungsort(buchungsdatum: NaiveDate, nr: Option<u8>, ctx: &Context<'_>) -> Ergebnis<Buchungsort> {
+    let unbekannt = || BuchungError::PeriodeUnbekannt { buchungsdatum };
+    let gefunden = ctx.find::<Geschaeftsjahr>(Geschaeftsjahr::KEY_MONAT, &Geschaeftsjahr::monat(buchungsdatum))?;
+    let (geschaeftsjahr_id, jahr) = gefunden.ok_or_else(unbekannt)?;
+    // A year may begin within a month that it claims; the date itself must lie in it.
+    let nach_datum = jahr.periode_am(buchungsdatum).ok_or_else(unbekannt)?;
+    let periode = match nr {
+        Some(nr) => jahr.periode(nr).ok_or_else(unbekannt)?,
+        None => nach_datum,
+    };
+    if nr.is_some() && !(periode.von..=periode.bis).contains(&buchungsdatum) {
+        let text = format!(
+            "die Periode {} reicht vom {} bis {}",
+            periode.nr, periode.von, periode.bis
+        );
+        return Err(Shared::feld("/buchungsdatum", text).into());
+    }
+    let gesperrt = || BuchungError::PeriodeGesperrt { periode: periode.nr };
+    match (periode.status, jahr.status) {
+        (PeriodeStatus::Festgeschrieben, _) => {
+            return Err(BuchungError::PeriodeFestgeschrieben { periode: periode.nr }.into());
+        }
+        (_, GeschaeftsjahrStatus::Eroeffnet) => {}
+        // The special right opens a locked period, never a year that is not open.
+        _ => return Err(gesperrt().into()),
+    }
+    if periode.status == PeriodeStatus::Gesperrt && !ctx.darf("fibu.periode_gesperrt") {
+        return Err(gesperrt().into());
+    }
+    Ok(Buchungsort {
+        geschaeftsjahr_id,
+        beginn: jahr.beginn,
+        periode: periode.nr,
+    })
+}

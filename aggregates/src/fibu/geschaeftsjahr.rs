@@ -1,0 +1,544 @@
+//! Geschaeftsjahr: the fiscal year and its periods, the gate of every posting (fibu 7). A year may begin in any month.
+
+use chrono::{Datelike, Days, Months, NaiveDate};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Aggregate, Context, Decision, Key, Shared,
+    types::{Bereich, Stufe, Text},
+};
+
+/// Longest year (§ 240 HGB), in calendar months.
+const MONATE_HOECHSTENS: usize = 12;
+/// Number of the opening period.
+const PERIODE_EROEFFNUNG: u8 = 0;
+/// Number of the closing period.
+const PERIODE_ABSCHLUSS: u8 = 13;
+
+/// Status of a year.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum GeschaeftsjahrStatus {
+    /// Does not exist yet.
+    #[default]
+    Neu,
+    /// Planned: has periods, takes no vouchers yet.
+    Geplant,
+    /// Takes vouchers.
+    Eroeffnet,
+    /// Closed for good with the annual accounts.
+    Abgeschlossen,
+}
+
+/// Length of a year.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum GeschaeftsjahrArt {
+    /// Twelve full months.
+    #[default]
+    Normal,
+    /// Shorter (Rumpfgeschäftsjahr).
+    Rumpf,
+}
+
+/// Status of a period.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum PeriodeStatus {
+    /// Takes vouchers.
+    #[default]
+    Offen,
+    /// Takes vouchers only of those who hold `fibu.periode_gesperrt`.
+    Gesperrt,
+    /// Sealed for ever.
+    Festgeschrieben,
+}
+
+/// A period of a year.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Periode {
+    /// 0 opening, 1 to 12 months, 13 closing.
+    pub nr: u8,
+    /// First day.
+    pub von: NaiveDate,
+    /// Last day.
+    pub bis: NaiveDate,
+    /// Status.
+    pub status: PeriodeStatus,
+    /// Size of the Merkle tree when it was sealed.
+    pub baum_groesse: Option<String>,
+    /// Root of the Merkle tree when it was sealed, hex.
+    pub wurzel: Option<String>,
+}
+
+/// A period as it is laid down with its year.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PeriodeAngelegt {
+    /// 0 opening, 1 to 12 months, 13 closing.
+    pub nr: u8,
+    /// First day.
+    pub von: NaiveDate,
+    /// Last day.
+    pub bis: NaiveDate,
+}
+
+/// Folded state; serde gives the columns of `fibu.geschaeftsjahr`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Geschaeftsjahr {
+    /// Name, e.g. `2026` or `2026/2027`.
+    pub bezeichnung: String,
+    /// First day.
+    pub beginn: NaiveDate,
+    /// Last day.
+    pub ende: NaiveDate,
+    /// Full or short.
+    pub art: GeschaeftsjahrArt,
+    /// The first year that was created; the others must touch an existing one.
+    pub erstes: bool,
+    /// Status.
+    pub status: GeschaeftsjahrStatus,
+    /// Periods in order.
+    pub perioden: Vec<Periode>,
+}
+
+/// Commands.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(deny_unknown_fields)]
+pub enum GeschaeftsjahrCommand {
+    /// Creates a year with all its periods.
+    Anlegen {
+        /// Name; made of the calendar years if absent.
+        bezeichnung: Option<Text<40>>,
+        /// First day: the first of a month; any day in the company's first year.
+        beginn: NaiveDate,
+        /// Last day: the last of a month.
+        ende: NaiveDate,
+    },
+    /// Opens the year for vouchers.
+    Eroeffnen {},
+    /// Locks a period for all but the holders of `fibu.periode_gesperrt`.
+    PeriodeSperren {
+        /// Period.
+        nr: u8,
+        /// Why.
+        grund: Option<Text<500>>,
+    },
+    /// Unlocks a period.
+    PeriodeOeffnen {
+        /// Period.
+        nr: u8,
+        /// Why.
+        grund: Text<500>,
+    },
+    /// Seals a period for ever; all earlier ones of the year must be sealed.
+    PeriodeFestschreiben {
+        /// Period.
+        nr: u8,
+    },
+}
+
+/// Facts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(deny_unknown_fields)]
+pub enum GeschaeftsjahrEvent {
+    /// The year exists.
+    Angelegt {
+        /// Name.
+        bezeichnung: String,
+        /// First day.
+        beginn: NaiveDate,
+        /// Last day.
+        ende: NaiveDate,
+        /// Full or short.
+        art: GeschaeftsjahrArt,
+        /// The first year that was created.
+        erstes: bool,
+        /// All periods.
+        perioden: Vec<PeriodeAngelegt>,
+    },
+    /// Open for vouchers.
+    Eroeffnet {},
+    /// A period is locked.
+    PeriodeGesperrt {
+        /// Period.
+        nr: u8,
+        /// Why.
+        grund: Option<String>,
+    },
+    /// A period is unlocked.
+    PeriodeGeoeffnet {
+        /// Period.
+        nr: u8,
+        /// Why.
+        grund: String,
+    },
+    /// A period is sealed (compliance 6.2: the tree is the checksum).
+    PeriodeFestgeschrieben {
+        /// Period.
+        nr: u8,
+        /// Last log position before the seal; a string, as 64-bit numbers are in hashed JSON.
+        bis_log_position: String,
+        /// Size of the Merkle tree.
+        baum_groesse: String,
+        /// Root of the Merkle tree, hex.
+        wurzel: String,
+    },
+}
+
+/// Refusals of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
+pub enum GeschaeftsjahrError {
+    /// A month is taken.
+    #[error("der Monat {monat} gehört schon zum Geschäftsjahr {bezeichnung}; beginn oder ende ändern")]
+    #[strum(serialize = "GESCHAEFTSJAHR_UEBERLAPPUNG")]
+    Ueberlappung {
+        /// The month, `2026-03`.
+        monat: String,
+        /// Name of the year that has it.
+        bezeichnung: String,
+    },
+    /// Does not touch an existing year.
+    #[error("{beginn} bis {ende} schließt an kein Geschäftsjahr an; Geschäftsjahre folgen ohne Lücke aufeinander")]
+    #[strum(serialize = "GESCHAEFTSJAHR_LUECKE")]
+    Luecke {
+        /// First day.
+        beginn: NaiveDate,
+        /// Last day.
+        ende: NaiveDate,
+    },
+    /// Too long.
+    #[error("{beginn} bis {ende} ist länger als 12 Monate; ende früher wählen")]
+    #[strum(serialize = "GESCHAEFTSJAHR_LAENGE")]
+    Laenge {
+        /// First day.
+        beginn: NaiveDate,
+        /// Last day.
+        ende: NaiveDate,
+    },
+    /// No such period.
+    #[error("die Periode {nr} gibt es in diesem Geschäftsjahr nicht")]
+    #[strum(serialize = "PERIODE_UNBEKANNT")]
+    PeriodeUnbekannt {
+        /// Period.
+        nr: u8,
+    },
+    /// Sealed.
+    #[error("die Periode {nr} ist festgeschrieben und bleibt es; in eine spätere Periode buchen")]
+    #[strum(serialize = "PERIODE_FESTGESCHRIEBEN")]
+    PeriodeFestgeschrieben {
+        /// Period.
+        nr: u8,
+    },
+    /// An earlier period is not sealed.
+    #[error("die Periode {nr} kann erst nach der Periode {offen} festgeschrieben werden")]
+    #[strum(serialize = "PERIODE_REIHENFOLGE")]
+    PeriodeReihenfolge {
+        /// Period to be sealed.
+        nr: u8,
+        /// First earlier period that is not sealed.
+        offen: u8,
+    },
+}
+
+crate::wire!(Geschaeftsjahr, GeschaeftsjahrCommand => GeschaeftsjahrEvent | GeschaeftsjahrError);
+
+/// First day of a date's month.
+fn monatserster(datum: NaiveDate) -> NaiveDate {
+    datum.with_day(1).unwrap_or(datum)
+}
+
+/// Last day of a date's month.
+fn monatsletzter(datum: NaiveDate) -> NaiveDate {
+    let naechster = monatserster(datum).checked_add_months(Months::new(1));
+    naechster.and_then(|n| n.pred_opt()).unwrap_or(datum)
+}
+
+/// The months of a span: first and last day of each inside the span. Stops one month after the longest year.
+fn monate(beginn: NaiveDate, ende: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
+    let mut monate = Vec::with_capacity(MONATE_HOECHSTENS);
+    let mut von = beginn;
+    while von <= ende && monate.len() <= MONATE_HOECHSTENS {
+        let bis = monatsletzter(von).min(ende);
+        monate.push((von, bis));
+        match bis.succ_opt() {
+            Some(naechster) => von = naechster,
+            None => break,
+        }
+    }
+    monate
+}
+
+fn bezeichnung(beginn: NaiveDate, ende: NaiveDate) -> String {
+    if beginn.year() == ende.year() {
+        beginn.year().to_string()
+    } else {
+        format!("{}/{}", beginn.year(), ende.year())
+    }
+}
+
+fn perioden(beginn: NaiveDate, ende: NaiveDate, monate: &[(NaiveDate, NaiveDate)]) -> Vec<PeriodeAngelegt> {
+    let tag = |nr, tag| PeriodeAngelegt { nr, von: tag, bis: tag };
+    let mut perioden = vec![tag(PERIODE_EROEFFNUNG, beginn)];
+    perioden.extend(
+        (1..PERIODE_ABSCHLUSS)
+            .zip(monate)
+            .map(|(nr, (von, bis))| PeriodeAngelegt {
+                nr,
+                von: *von,
+                bis: *bis,
+            }),
+    );
+    perioden.push(tag(PERIODE_ABSCHLUSS, ende));
+    perioden
+}
+
+impl Geschaeftsjahr {
+    /// Scope of the months' claims: a posting finds its year by the month.
+    pub const KEY_MONAT: &'static str = "geschaeftsjahr.monat";
+    /// Scope of the claim that the first created year holds.
+    pub const KEY_ERSTES: &'static str = "geschaeftsjahr.erstes";
+    /// The only key of [`Self::KEY_ERSTES`].
+    pub const ERSTES: &'static str = "1";
+
+    /// The key of a date's month, `2026-03`.
+    #[must_use]
+    pub fn monat(datum: NaiveDate) -> String {
+        datum.format("%Y-%m").to_string()
+    }
+
+    /// The period 1 to 12 a date falls into.
+    pub fn periode_am(&self, datum: NaiveDate) -> Option<&Periode> {
+        let monate = self
+            .perioden
+            .iter()
+            .filter(|p| (PERIODE_EROEFFNUNG + 1..PERIODE_ABSCHLUSS).contains(&p.nr));
+        monate.into_iter().find(|p| (p.von..=p.bis).contains(&datum))
+    }
+
+    /// The period of a number.
+    pub fn periode(&self, nr: u8) -> Option<&Periode> {
+        self.perioden.iter().find(|p| p.nr == nr)
+    }
+
+    /// A period that may still change.
+    fn aenderbar(&self, nr: u8) -> Result<&Periode, GeschaeftsjahrError> {
+        let periode = self.periode(nr).ok_or(GeschaeftsjahrError::PeriodeUnbekannt { nr })?;
+        if periode.status == PeriodeStatus::Festgeschrieben {
+            return Err(GeschaeftsjahrError::PeriodeFestgeschrieben { nr });
+        }
+        Ok(periode)
+    }
+
+    fn anlegen(ctx: &Context<'_>, name: Option<Text<40>>, beginn: NaiveDate, ende: NaiveDate) -> Decision<Self> {
+        if ende < beginn {
+            return Err(Shared::feld("/ende", "das Ende liegt vor dem Beginn").into());
+        }
+        if ende != monatsletzter(ende) {
+            return Err(Shared::feld("/ende", "ein Geschäftsjahr endet mit dem letzten Tag eines Monats").into());
+        }
+        let monate = monate(beginn, ende);
+        if monate.len() > MONATE_HOECHSTENS {
+            return Err(GeschaeftsjahrError::Laenge { beginn, ende }.into());
+        }
+        let erstes = ctx.holder(Self::KEY_ERSTES, Self::ERSTES)?.is_none();
+        if !erstes && beginn != monatserster(beginn) {
+            let meldung = "nur das erste Geschäftsjahr beginnt innerhalb eines Monats";
+            return Err(Shared::feld("/beginn", meldung).into());
+        }
+        for (von, _) in &monate {
+            let monat = Self::monat(*von);
+            if let Some((_, anderes)) = ctx.find::<Self>(Self::KEY_MONAT, &monat)? {
+                let bezeichnung = anderes.bezeichnung.clone();
+                return Err(GeschaeftsjahrError::Ueberlappung { monat, bezeichnung }.into());
+            }
+        }
+        if !erstes && !Self::schliesst_an(ctx, beginn, ende)? {
+            return Err(GeschaeftsjahrError::Luecke { beginn, ende }.into());
+        }
+        let voll = monate.len() == MONATE_HOECHSTENS && beginn == monatserster(beginn);
+        Ok(vec![GeschaeftsjahrEvent::Angelegt {
+            bezeichnung: name.map_or_else(|| bezeichnung(beginn, ende), |n| n.to_string()),
+            beginn,
+            ende,
+            art: if voll {
+                GeschaeftsjahrArt::Normal
+            } else {
+                GeschaeftsjahrArt::Rumpf
+            },
+            erstes,
+            perioden: perioden(beginn, ende, &monate),
+        }])
+    }
+
+    /// True if a year ends the day before or begins the day after. The days are compared, not only the months: no year
+    /// can precede a first one that begins inside a month.
+    fn schliesst_an(ctx: &Context<'_>, beginn: NaiveDate, ende: NaiveDate) -> Result<bool, crate::Lookup> {
+        if let Some(vortag) = beginn.checked_sub_days(Days::new(1)) {
+            let vorjahr = ctx.find::<Self>(Self::KEY_MONAT, &Self::monat(vortag))?;
+            if vorjahr.is_some_and(|(_, jahr)| jahr.ende == vortag) {
+                return Ok(true);
+            }
+        }
+        let Some(folgetag) = ende.succ_opt() else {
+            return Ok(false);
+        };
+        let folgejahr = ctx.find::<Self>(Self::KEY_MONAT, &Self::monat(folgetag))?;
+        Ok(folgejahr.is_some_and(|(_, jahr)| jahr.beginn == folgetag))
+    }
+
+    fn festschreiben(&self, ctx: &Context<'_>, nr: u8) -> Decision<Self> {
+        self.aenderbar(nr)?;
+        let offen = self
+            .perioden
+            .iter()
+            .find(|p| p.nr < nr && p.status != PeriodeStatus::Festgeschrieben);
+        if let Some(Periode { nr: offen, .. }) = offen {
+            return Err(GeschaeftsjahrError::PeriodeReihenfolge { nr, offen: *offen }.into());
+        }
+        let (groesse, wurzel) = ctx.tree();
+        Ok(vec![GeschaeftsjahrEvent::PeriodeFestgeschrieben {
+            nr,
+            bis_log_position: groesse.to_string(),
+            baum_groesse: groesse.to_string(),
+            wurzel: hex::encode(wurzel),
+        }])
+    }
+
+    fn periode_mut(&mut self, nr: u8) -> Option<&mut Periode> {
+        self.perioden.iter_mut().find(|p| p.nr == nr)
+    }
+
+    fn setzen(&mut self, nr: u8, status: PeriodeStatus) {
+        if let Some(periode) = self.periode_mut(nr) {
+            periode.status = status;
+        }
+    }
+}
+
+impl Aggregate for Geschaeftsjahr {
+    const NAME: &'static str = "Geschaeftsjahr";
+    const TYPE: &'static str = "geschaeftsjahr";
+    const BEREICH: Bereich = Bereich::Fibu;
+    const RESSOURCE: &'static str = "geschaeftsjahre";
+    const CREATE: &'static str = "Anlegen";
+    type Command = GeschaeftsjahrCommand;
+    type Event = GeschaeftsjahrEvent;
+    type Error = GeschaeftsjahrError;
+
+    fn stufe(command: &str) -> Stufe {
+        match command {
+            // A clerk may lock, but neither undo a lock nor seal.
+            "PeriodeOeffnen" | "PeriodeFestschreiben" => Stufe::Admin,
+            _ => Stufe::Write,
+        }
+    }
+
+    fn decide(&self, command: GeschaeftsjahrCommand, ctx: &Context<'_>) -> Decision<Self> {
+        use GeschaeftsjahrStatus::{Eroeffnet, Geplant, Neu};
+        match (self.status, command) {
+            (
+                Neu,
+                GeschaeftsjahrCommand::Anlegen {
+                    bezeichnung,
+                    beginn,
+                    ende,
+                },
+            ) => Self::anlegen(ctx, bezeichnung, beginn, ende),
+            (Geplant, GeschaeftsjahrCommand::Eroeffnen {}) => Ok(vec![GeschaeftsjahrEvent::Eroeffnet {}]),
+            (Geplant | Eroeffnet, GeschaeftsjahrCommand::PeriodeSperren { nr, grund }) => {
+                match self.aenderbar(nr)?.status {
+                    PeriodeStatus::Offen => Ok(vec![GeschaeftsjahrEvent::PeriodeGesperrt {
+                        nr,
+                        grund: grund.map(|g| g.to_string()),
+                    }]),
+                    status => Err(Shared::status(status, &["offen"]).into()),
+                }
+            }
+            (Geplant | Eroeffnet, GeschaeftsjahrCommand::PeriodeOeffnen { nr, grund }) => {
+                match self.aenderbar(nr)?.status {
+                    PeriodeStatus::Gesperrt => Ok(vec![GeschaeftsjahrEvent::PeriodeGeoeffnet {
+                        nr,
+                        grund: grund.to_string(),
+                    }]),
+                    status => Err(Shared::status(status, &["gesperrt"]).into()),
+                }
+            }
+            (Eroeffnet, GeschaeftsjahrCommand::PeriodeFestschreiben { nr }) => self.festschreiben(ctx, nr),
+            (status, command) => {
+                let erlaubt: &[&str] = match command {
+                    GeschaeftsjahrCommand::Anlegen { .. } => &["neu"],
+                    GeschaeftsjahrCommand::Eroeffnen {} => &["geplant"],
+                    GeschaeftsjahrCommand::PeriodeFestschreiben { .. } => &["eroeffnet"],
+                    _ => &["geplant", "eroeffnet"],
+                };
+                Err(Shared::status(status, erlaubt).into())
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: GeschaeftsjahrEvent) {
+        match event {
+            GeschaeftsjahrEvent::Angelegt {
+                bezeichnung,
+                beginn,
+                ende,
+                art,
+                erstes,
+                perioden,
+            } => {
+                self.bezeichnung = bezeichnung;
+                self.beginn = beginn;
+                self.ende = ende;
+                self.art = art;
+                self.erstes = erstes;
+                self.status = GeschaeftsjahrStatus::Geplant;
+                self.perioden = perioden
+                    .into_iter()
+                    .map(|PeriodeAngelegt { nr, von, bis }| Periode {
+                        nr,
+                        von,
+                        bis,
+                        status: PeriodeStatus::Offen,
+                        baum_groesse: None,
+                        wurzel: None,
+                    })
+                    .collect();
+            }
+            GeschaeftsjahrEvent::Eroeffnet {} => self.status = GeschaeftsjahrStatus::Eroeffnet,
+            GeschaeftsjahrEvent::PeriodeGesperrt { nr, .. } => self.setzen(nr, PeriodeStatus::Gesperrt),
+            GeschaeftsjahrEvent::PeriodeGeoeffnet { nr, .. } => self.setzen(nr, PeriodeStatus::Offen),
+            GeschaeftsjahrEvent::PeriodeFestgeschrieben {
+                nr,
+                baum_groesse,
+                wurzel,
+                ..
+            } => {
+                if let Some(periode) = self.periode_mut(nr) {
+                    periode.status = PeriodeStatus::Festgeschrieben;
+                    periode.baum_groesse = Some(baum_groesse);
+                    periode.wurzel = Some(wurzel);
+                }
+            }
+        }
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        if self.status == GeschaeftsjahrStatus::Neu {
+            return Vec::new();
+        }
+        let monate = monate(self.beginn, self.ende);
+        let mut keys: Vec<Key> = monate
+            .iter()
+            .map(|(von, _)| Key::new(Self::KEY_MONAT, "beginn", Self::monat(*von)))
+            .collect();
+        if self.erstes {
+            keys.push(Key::new(Self::KEY_ERSTES, "erstes", Self::ERSTES));
+        }
+        keys
+    }
+}
