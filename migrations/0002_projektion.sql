@@ -58,3 +58,7 @@ BEGIN
     EXECUTE format('CREATE POLICY leser ON %s FOR SELECT TO neuroerp_leser USING (mandant_id = (SELECT log.leser_mandant()))', tabelle);
     EXECUTE format('GRANT SELECT ON %s TO neuroerp_leser', tabelle);
 END $$;
+
+-- Where read models are rebuilt beside the live ones.
+CREATE SCHEMA umbau AUTHORIZATION neuroerp_app;
+COMMENT ON SCHEMA umbau IS 'Shadow tables of a rebuild; empty otherwise';

@@ -4,5 +4,14 @@
 //! `docs/architecture.md` has the code map and the invariants.
 
 pub mod api;
+pub mod cli;
+pub mod commands;
+pub mod demo;
 pub mod eventstore;
+pub mod house;
+pub mod import;
 pub mod portal;
+pub mod postgres;
+pub mod projector;
+pub mod queries;
+pub mod server;

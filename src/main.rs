@@ -1,1 +1,161 @@
-fn main() {}
+//! The command line: serve, demo, import, migrate, rebuild.
+
+use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use neuroerp::{cli, server::DatabaseSettings};
+
+/// VALEO NeuroERP core: ereignisbasiertes ERP für den Handel.
+///
+/// Ohne DATABASE_URL startet das Programm eine eigene private Postgres-Datenbank in seinem Datenordner (nur über einen
+/// Unix-Socket erreichbar) und beendet sie wieder. Alle Angaben gehen auch als Umgebungsvariable.
+///
+/// Rückgabewerte: 0 erledigt, 1 abgelehnt oder gescheitert, 2 falscher Aufruf.
+#[derive(Parser)]
+#[command(name = "neuroerp", version, max_term_width = 110)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args)]
+struct Common {
+    /// Vorhandene Datenbank, z. B. postgres://benutzer:kennwort@host/neuroerp; sonst eine private im Datenordner
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
+    database_url: Option<String>,
+    /// Datenordner der privaten Datenbank
+    #[arg(long, env = "NEUROERP_DATA_DIR", default_value = "data", global = true)]
+    data_dir: PathBuf,
+    /// Form der Protokollzeilen auf der Fehlerausgabe
+    #[arg(long, env = "NEUROERP_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// Lesbar
+    Text,
+    /// Eine JSON-Zeile je Meldung
+    Json,
+}
+
+#[derive(Args)]
+struct Door {
+    /// Adresse und Port von HTTP; von außen erreichbar erst mit 0.0.0.0
+    #[arg(long, env = "NEUROERP_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Administrator-Schlüssel vorgeben (mindestens 16 Zeichen), statt ihn beim ersten Start erzeugen und einmal ausgeben zu lassen
+    #[arg(long, env = "NEUROERP_ADMIN_TOKEN", hide_env_values = true)]
+    admin_token: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Server starten: Befehle, Listen, Historie, Berichte über HTTP
+    Serve {
+        #[command(flatten)]
+        door: Door,
+    },
+    /// „Landhandel Demo GmbH“ anlegen, ein Jahr Buchungen spielen, Summen- und Saldenliste zeigen
+    Demo {
+        #[command(flatten)]
+        door: Door,
+        /// Zahl der Buchungen
+        #[arg(long, default_value_t = 2_000)]
+        belege: usize,
+        /// Danach als Server weiterlaufen
+        #[arg(long)]
+        serve: bool,
+    },
+    /// Daten übernehmen
+    Import {
+        #[command(subcommand)]
+        art: Import,
+    },
+    /// Datenbank auf den Stand dieses Programms bringen
+    Migrate,
+    /// Lesemodelle neu aufbauen, neben den laufenden und ohne Unterbrechung
+    Rebuild {
+        /// Nur diese Lesemodelle (Aggregattyp oder Name des Kontobuchs, z. B. konto, journal); sonst alle
+        lesemodelle: Vec<String>,
+        /// Nichts ersetzen, sondern mit einem frischen Aufbau vergleichen, auch das Journal selbst
+        #[arg(long)]
+        pruefen: bool,
+        /// Gleichzeitige Verbindungen
+        #[arg(long, default_value_t = 2)]
+        arbeiter: usize,
+    },
+}
+
+#[derive(Subcommand)]
+enum Import {
+    /// DATEV-Dateien (EXTF): Sachkontenbeschriftungen, Debitoren/Kreditoren, Buchungsstapel; zweimal übernehmen bucht nichts doppelt
+    Datev {
+        /// Kürzel der Firma; wird angelegt, wenn es sie nicht gibt
+        #[arg(long)]
+        mandant: String,
+        /// Name der Firma, wenn sie angelegt wird
+        #[arg(long)]
+        firma: Option<String>,
+        /// Bericht als JSON statt als Tabelle
+        #[arg(long)]
+        json: bool,
+        /// Die Dateien
+        #[arg(required = true)]
+        dateien: Vec<PathBuf>,
+    },
+}
+
+fn logging(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("NEUROERP_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    match format {
+        LogFormat::Text => builder.compact().with_target(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging(arguments.common.log_format);
+    let database = DatabaseSettings {
+        url: arguments.common.database_url,
+        data_dir: arguments.common.data_dir,
+    };
+    let result = match arguments.command {
+        Command::Serve { door } => cli::serve(&database, door.listen, door.admin_token.as_deref()).await,
+        Command::Demo { door, belege, serve } => {
+            cli::demo(&database, door.listen, door.admin_token.as_deref(), belege, serve).await
+        }
+        Command::Import {
+            art:
+                Import::Datev {
+                    mandant,
+                    firma,
+                    json,
+                    dateien,
+                },
+        } => cli::import_datev(&database, &mandant, firma.as_deref(), json, &dateien).await,
+        Command::Migrate => cli::migrate(&database).await,
+        Command::Rebuild {
+            lesemodelle,
+            pruefen,
+            arbeiter,
+        } => cli::rebuild(&database, &lesemodelle, pruefen, arbeiter).await,
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("Fehler: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}

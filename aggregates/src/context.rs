@@ -120,6 +120,8 @@ pub struct Frame {
     pub sonderrechte: Arc<[String]>,
     /// The reason given with the request.
     pub grund: Option<String>,
+    /// When the command was accepted for decision: the same whenever it is decided again, so ids are made with it.
+    pub angenommen: DateTime<Utc>,
     /// The moment of the decision, UTC.
     pub jetzt: DateTime<Utc>,
     /// The business date of the moment in the company's zone.
@@ -231,9 +233,9 @@ impl<'a> Context<'a> {
         Ok(nummer)
     }
 
-    /// A new id, the same whenever the command is decided again. UUID v7 with the time of the decision.
+    /// A new id, the same whenever the command is decided again. UUID v7 with the time of its acceptance.
     pub fn new_id(&self, purpose: &str) -> Uuid {
-        derived_v7(self.frame.befehl_id, purpose, self.frame.jetzt)
+        derived_v7(self.frame.befehl_id, purpose, self.frame.angenommen)
     }
 
     /// Adds a warning to the answer.

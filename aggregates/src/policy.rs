@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::Aggregate;
+use crate::{Aggregate, context::derived_v7};
 
 /// When a policy's commands run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,16 @@ pub struct PolicyContext {
     pub zeit: DateTime<Utc>,
     /// Business date of that moment.
     pub heute: NaiveDate,
+}
+
+impl PolicyContext {
+    /// A new id for what the event causes, the same whenever the policy runs again: UUID v7 with the event's own time.
+    #[must_use]
+    pub fn new_id(&self, purpose: &str) -> Uuid {
+        let seconds = self.event_id.get_timestamp().map(|t| t.to_unix());
+        let at = seconds.and_then(|(s, nanos)| DateTime::from_timestamp(i64::try_from(s).ok()?, nanos));
+        derived_v7(self.event_id, purpose, at.unwrap_or(self.zeit))
+    }
 }
 
 /// A command that a policy wants, now or at a due time.

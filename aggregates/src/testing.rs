@@ -56,6 +56,7 @@ impl World {
                 akteur: Akteur::Benutzer(Uuid::from_u128(0xa)),
                 sonderrechte: Arc::from([]),
                 grund: None,
+                angenommen: jetzt,
                 jetzt,
                 heute: jetzt.date_naive(),
                 zufall: [7; 32],

@@ -3,7 +3,10 @@
 
 use std::{future::Future, pin::Pin};
 
-use aggregates::registry::{FoldError, ReadEvent};
+use aggregates::{
+    fibu::buchung::BuchungEvent,
+    registry::{FoldError, ReadEvent},
+};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -79,4 +82,16 @@ pub struct Fact {
     pub ledger: &'static str,
     /// The query.
     pub sql: &'static str,
+}
+
+/// The event of a Buchung, for ledgers that read only those.
+pub(crate) fn buchung_event(event: &LogEvent) -> Result<Option<&BuchungEvent>, LedgerError> {
+    event
+        .event
+        .downcast_ref::<BuchungEvent>()
+        .map(Some)
+        .ok_or_else(|| LedgerError::Unprocessable {
+            position: event.position,
+            reason: format!("{} is not a Buchung", event.aggregate_type),
+        })
 }

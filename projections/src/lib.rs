@@ -15,12 +15,32 @@ pub use state::{StateModel, StateReadModel, Table};
 /// State tables of all aggregates, one line each.
 #[must_use]
 pub fn state_models() -> Vec<StateModel> {
-    use aggregates::dienste::{Mandant, Nummernkreis};
-    vec![StateModel::of::<Mandant>(), StateModel::of::<Nummernkreis>()]
+    use aggregates::{
+        dienste::{ApiKey, Mandant, Nummernkreis},
+        fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
+    };
+    vec![
+        StateModel::of::<Mandant>(),
+        StateModel::of::<Nummernkreis>(),
+        StateModel::of::<ApiKey>(),
+        StateModel::of::<Kontenplan>(),
+        StateModel::of::<Konto>(),
+        StateModel::of::<SteuerSchluessel>(),
+        StateModel::of::<Geschaeftsjahr>(),
+        StateModel::of::<Debitor>(),
+        StateModel::of::<Kreditor>(),
+        StateModel::of::<Buchung>(),
+    ]
 }
 
 /// All ledgers, one line each.
 #[must_use]
 pub fn ledgers() -> Vec<Box<dyn Ledger>> {
-    vec![]
+    vec![Box::new(fibu::Journal), Box::new(fibu::KontoSaldo)]
+}
+
+/// Facts that decisions may ask the ledgers for.
+#[must_use]
+pub fn facts() -> Vec<ledger::Fact> {
+    fibu::konto_saldo::FACTS.to_vec()
 }

@@ -17,8 +17,8 @@ pub struct Table {
     /// Where its rows are in the state's JSON: empty for the head, `["positionen"]` for a child,
     /// `["positionen", "kontierung"]` for a child of a child.
     pub path: &'static [&'static str],
-    /// The key of each level: JSON field in the element, and the column it becomes. The last one belongs to the row
-    /// itself, where both are usually the same.
+    /// The keys: JSON field in the element, and the column it becomes. One for each level above the row, then those of
+    /// the row itself, where both are usually the same.
     pub keys: &'static [(&'static str, &'static str)],
 }
 
@@ -236,29 +236,42 @@ fn collect(
     value: &Value,
     rows: &mut BTreeMap<String, Value>,
 ) {
-    let ([field, deeper @ ..], [(json_key, column), other_keys @ ..]) = (path, keys) else {
-        return;
+    let [field, deeper @ ..] = path else { return };
+    // Every level above the row has one key; the row itself may have a key of several fields.
+    let (own, below) = if deeper.is_empty() {
+        (keys, &[][..])
+    } else {
+        keys.split_at(keys.len().min(1))
     };
     for element in value.get(*field).and_then(Value::as_array).into_iter().flatten() {
-        let key_value = element.get(*json_key).cloned().unwrap_or(Value::Null);
-        let key = format!("{prefix}{key_value}\u{1f}");
+        let mut key = prefix.to_owned();
         let mut row = base.clone();
         if deeper.is_empty() {
             row.extend(scalars(element));
+        }
+        for (json_key, column) in own {
+            let key_value = element.get(*json_key).cloned().unwrap_or(Value::Null);
+            key = format!("{key}{key_value}\u{1f}");
             row.remove(*json_key);
             row.insert((*column).to_owned(), key_value);
+        }
+        if deeper.is_empty() {
             rows.insert(key, Value::Object(row));
         } else {
-            row.insert((*column).to_owned(), key_value);
-            collect(deeper, other_keys, &row, &key, element, rows);
+            collect(deeper, below, &row, &key, element, rows);
         }
     }
 }
 
-/// Fields that become columns: everything but lists of objects, which are child tables.
+/// Fields that become columns: everything but lists of objects, which are child tables. A list of plain values is an
+/// array column.
 fn scalars(value: &Value) -> Map<String, Value> {
+    let is_child = |v: &Value| {
+        v.as_array()
+            .is_some_and(|items| items.first().is_some_and(Value::is_object))
+    };
     let fields = value.as_object().cloned().unwrap_or_default();
-    fields.into_iter().filter(|(_, v)| !v.is_array()).collect()
+    fields.into_iter().filter(|(_, v)| !is_child(v)).collect()
 }
 
 /// The columns of each table as the catalogue has them, without generated ones.
@@ -341,4 +354,66 @@ fn delete_sql(table: &Table, owner: &str) -> String {
         name = table.name,
         on = on.join(" AND "),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_is_cut_out_under_all_fields_of_its_key() {
+        let table = Table::child("fibu.zeile", &["zeilen"], &[("art", "art"), ("nr", "nr")]);
+        let state = json!({"zeilen": [{"art": "a", "nr": 1, "text": "x"}, {"art": "a", "nr": 2, "text": "y"}]});
+        let rows = child_rows(&table, "plan_id", Uuid::nil(), Uuid::nil(), &state);
+        assert_eq!(rows.len(), 2);
+    }
+
+    #[test]
+    fn a_grandchild_bears_the_keys_of_all_levels() {
+        let table = Table::child(
+            "fibu.k",
+            &["positionen", "kontierung"],
+            &[("nr", "position_nr"), ("lfd", "lfd")],
+        );
+        let state = json!({"positionen": [
+            {"nr": 1, "konto": "6815", "kontierung": [{"lfd": 1, "kst": "100"}, {"lfd": 2, "kst": "200"}]},
+            {"nr": 2, "konto": "1600", "kontierung": []}]});
+        let rows: Vec<Value> = child_rows(&table, "buchung_id", Uuid::nil(), Uuid::nil(), &state)
+            .into_values()
+            .collect();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(
+            (&rows[1]["position_nr"], &rows[1]["lfd"], &rows[1]["kst"]),
+            (&json!(1), &json!(2), &json!("200"))
+        );
+        assert!(rows[0].get("konto").is_none());
+    }
+
+    #[test]
+    fn only_what_changed_is_written() {
+        const TABLES: &[Table] = &[Table::head("x.a"), Table::child("x.b", &["b"], &[("nr", "nr")])];
+        let model = StateModel {
+            typ: "a",
+            tables: TABLES,
+            search: &[],
+            filter: &[],
+        };
+        let old = json!({"b": [{"nr": 1, "t": "x"}, {"nr": 2, "t": "y"}, {"nr": 3, "t": "z"}]});
+        let new = json!({"b": [{"nr": 1, "t": "x"}, {"nr": 2, "t": "neu"}]});
+        let mut rows = RowSet::default();
+        rows.add(&Change {
+            model,
+            mandant_id: Uuid::nil(),
+            id: Uuid::nil(),
+            version: 2,
+            position: 2,
+            angelegt_am: None,
+            geaendert_am: DateTime::UNIX_EPOCH,
+            old: Some(&old),
+            new: &new,
+        });
+        let child = &rows.tables[&(1, "x.b")];
+        assert_eq!((child.gone.len(), child.rows.len()), (1, 1));
+        assert_eq!(child.rows[0]["t"], "neu");
+    }
 }

@@ -1,12 +1,40 @@
 //! HTTP: routes over the registry, problem details, authentication (design.md sections 5, 6, 8).
 
+pub mod auth;
+mod command;
+mod input;
+pub mod log;
+mod meta;
+mod openapi;
 pub mod problem;
+pub mod read;
+pub mod reports;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, StatusCode},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
 use projections::{StateModel, state::Columns};
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
 
-use crate::eventstore::EventStore;
+use crate::{
+    commands::Bus,
+    eventstore::EventStore,
+    projector::Projector,
+    queries::{catalog::Catalog, reports::Waiter},
+};
+use problem::Problem;
+
+/// A request that takes longer is answered 503; streams of server-sent events are not bound by it.
+const REQUEST_TIME: Duration = Duration::from_mins(1);
 
 /// The declared read models and their columns, read once at start.
 pub struct Models {
@@ -14,12 +42,89 @@ pub struct Models {
     pub by_type: HashMap<&'static str, StateModel>,
     /// Columns of every table.
     pub columns: Columns,
+    /// Types of these columns, for reading.
+    pub catalog: Catalog,
 }
 
 /// What the handlers share.
 pub struct App {
     /// The log.
     pub store: EventStore,
+    /// The command bus.
+    pub bus: Bus,
     /// Read models.
     pub models: Arc<Models>,
+    /// The ledgers.
+    pub projector: Arc<Projector>,
+    /// Waits for ledgers to reach a position.
+    pub waiter: Waiter,
+    /// Keys looked up lately.
+    pub tokens: auth::TokenCache,
+    /// Metrics of the process.
+    pub metrics: PrometheusHandle,
+    /// Cancelled when the server stops; ends what would wait for ever.
+    pub shutdown: CancellationToken,
+}
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/api/v1/{bereich}/{ressource}", post(command::create))
+        .merge(command::routes())
+        .merge(read::routes())
+        .merge(reports::routes())
+        .merge(log::routes())
+        .merge(openapi::routes())
+        .merge(meta::routes())
+        .fallback(|| async {
+            Problem::not_found("diesen Weg gibt es nicht; /openapi.json zeigt alle, /docs zum Ausprobieren")
+        })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(
+                "API_METHODE",
+                405,
+                "diese Methode gibt es hier nicht; /openapi.json zeigt die möglichen",
+            )
+        })
+        .layer(middleware::from_fn(limits))
+        .layer(CompressionLayer::new().compress_when(compressible))
+        .with_state(app)
+}
+
+/// Compresses all but the streams, which must not be held back.
+fn compressible(
+    _status: StatusCode,
+    _version: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _: &axum::http::Extensions,
+) -> bool {
+    let kind = headers
+        .get("content-type")
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    !kind.starts_with("text/event-stream")
+}
+
+/// Time limit, metrics and headers of every answer.
+async fn limits(request: Request, next: Next) -> Response {
+    let started = std::time::Instant::now();
+    let method = request.method().clone();
+    let mut response = match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(
+            "API_ZEIT",
+            503,
+            "die Anfrage hat zu lange gedauert; bitte noch einmal versuchen",
+        )
+        .retry_after(5)
+        .into_response(),
+    };
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("neuroerp_http_anfragen", "methode" => method.to_string(), "status" => status).increment(1);
+    metrics::histogram!("neuroerp_http_sekunden").record(started.elapsed());
+    response.headers_mut().insert(
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    );
+    response
 }

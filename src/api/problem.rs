@@ -14,7 +14,8 @@ use crate::eventstore::StoreError;
 /// An error answer. Never bears a stack trace or a bare string.
 #[derive(Debug)]
 pub struct Problem {
-    refusal: Refusal,
+    // Boxed, so that a Result with it stays small.
+    refusal: Box<Refusal>,
     retry_after_s: Option<u32>,
     vorgang_id: Option<Uuid>,
 }
@@ -101,7 +102,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let retry_after_s = (refusal.status == 503).then_some(1);
         Self {
-            refusal,
+            refusal: Box::new(refusal),
             retry_after_s,
             vorgang_id: None,
         }

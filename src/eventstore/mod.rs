@@ -71,6 +71,39 @@ impl Recorded {
     }
 }
 
+impl Recorded {
+    /// Recomputes the hashes of the event from its columns and says what does not fit.
+    pub fn check(&self, registry: &Registry) -> Result<(), String> {
+        let entry = registry.entry(&self.aggregate_type).ok_or("unbekannter Aggregattyp")?;
+        let canonical = |value: &Value| byte_form::canonical(value).map_err(|e| e.to_string());
+        let daten_hash = byte_form::daten_hash(&canonical(&self.payload)?, &canonical(&self.meta)?, &self.salt);
+        if daten_hash != self.daten_hash {
+            return Err("die Daten passen nicht zu ihrem Hashwert".to_owned());
+        }
+        let kopf = byte_form::Kopf {
+            mandant_id: self.mandant_id,
+            position: self.position,
+            name: entry.name,
+            aggregate_id: self.aggregate_id,
+            version: self.version,
+            event_type: &self.event_type,
+            event_version: self.event_version,
+            event_id: self.event_id,
+            recorded_at: self.recorded_at,
+            actor: &self.actor,
+            cause: self.cause,
+            correlation: self.correlation,
+            daten_hash,
+        };
+        let leaf = kopf.leaf_hash().map_err(|e| e.to_string())?;
+        if leaf == self.leaf_hash {
+            Ok(())
+        } else {
+            Err("der Kopf passt nicht zu seinem Blatt-Hashwert".to_owned())
+        }
+    }
+}
+
 /// What can go wrong with the log.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

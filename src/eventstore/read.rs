@@ -130,6 +130,27 @@ impl EventStore {
         rows.iter().map(from_row).collect()
     }
 
+    /// All events of one stream on a given connection.
+    pub async fn stream_on(
+        &self,
+        connection: &mut PgConnection,
+        mandant_id: Uuid,
+        typ: &str,
+        id: Uuid,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM log.ereignis WHERE mandant_id = $1 AND aggregate_type = $2 AND aggregate_id = $3 \
+             ORDER BY version"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(mandant_id)
+            .bind(typ)
+            .bind(id)
+            .fetch_all(connection)
+            .await?;
+        rows.iter().map(from_row).collect()
+    }
+
     /// Position of the last event recorded at or before a moment.
     pub async fn position_at(&self, mandant_id: Uuid, moment: DateTime<Utc>) -> Result<i64, StoreError> {
         // recorded_at never falls within a log, so the last row by time is the last by position.

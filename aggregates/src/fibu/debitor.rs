@@ -325,7 +325,7 @@ impl Debitor {
             name: name.to_string(),
             anschrift: anschrift.map(PartnerAnschrift::pruefen).transpose()?,
             kunde_id,
-            sammelkonto: partner::sammelkonto_oder(ctx, sammelkonto, "forderung")?,
+            sammelkonto: partner::sammelkonto_oder(ctx, sammelkonto, super::kontenplan::Zweck::Forderung)?,
             zahlungsbedingung_id,
             waehrung: partner::waehrung(waehrung)?,
             verbraucher: verbraucher.unwrap_or_default(),

@@ -311,7 +311,7 @@ impl Kreditor {
             name: name.to_string(),
             anschrift: anschrift.map(PartnerAnschrift::pruefen).transpose()?,
             lieferant_id,
-            sammelkonto: partner::sammelkonto_oder(ctx, sammelkonto, "verbindlichkeit")?,
+            sammelkonto: partner::sammelkonto_oder(ctx, sammelkonto, super::kontenplan::Zweck::Verbindlichkeit)?,
             zahlungsbedingung_id,
             waehrung: partner::waehrung(waehrung)?,
             selbstabrechnung_ab,

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::kontenplan::{Kontenplan, Zweck};
 use crate::{
     Context, Lookup, Shared,
     refusal::Refused,
@@ -13,6 +14,9 @@ use crate::{
 
 /// Currency of an account if none is named.
 const HAUSWAEHRUNG: &str = "EUR";
+
+/// Digits of a Personenkonto without a Kontenplan: one more than the shortest account.
+const PERSONENKONTOLAENGE: u8 = 5;
 
 /// Status of a Personenkonto.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
@@ -187,21 +191,29 @@ impl From<BankErfasst> for Bankverbindung {
 }
 
 /// The number of digits of a Personenkonto in this company.
-pub fn personenkontolaenge(_ctx: &Context<'_>) -> Result<u8, Lookup> {
-    Ok(5)
+pub fn personenkontolaenge(ctx: &Context<'_>) -> Result<u8, Lookup> {
+    let plan = ctx.get::<Kontenplan>(Kontenplan::stream_id(ctx.frame.mandant_id))?;
+    Ok(plan.map_or(PERSONENKONTOLAENGE, |plan| plan.personenkontolaenge))
 }
 
-/// The Sammelkonto of a purpose (`forderung`, `verbindlichkeit`) by the company's Kontenfindung.
-pub fn sammelkonto<E>(_ctx: &Context<'_>, zweck: &str) -> Result<String, Refused<E>> {
-    let meldung = format!("das Sammelkonto fehlt, und die Kontenfindung nennt keines für den Zweck {zweck}");
-    Err(Shared::feld("/sammelkonto", meldung).into())
+/// The Sammelkonto of a purpose by the company's Kontenfindung.
+pub fn sammelkonto<E>(ctx: &Context<'_>, zweck: Zweck) -> Result<String, Refused<E>> {
+    let plan = ctx.get::<Kontenplan>(Kontenplan::stream_id(ctx.frame.mandant_id))?;
+    let regel = plan
+        .as_ref()
+        .and_then(|plan| plan.konto_fuer(zweck, None, None, None, ctx.heute()).ok());
+    regel.map(|regel| regel.konto_nr.clone()).ok_or_else(|| {
+        let zweck: &str = zweck.into();
+        let meldung = format!("das Sammelkonto fehlt, und die Kontenfindung nennt keines für den Zweck {zweck}");
+        Shared::feld("/sammelkonto", meldung).into()
+    })
 }
 
 /// The Sammelkonto named, else the one of the Kontenfindung.
 pub(super) fn sammelkonto_oder<E>(
     ctx: &Context<'_>,
     genannt: Option<Text<8>>,
-    zweck: &str,
+    zweck: Zweck,
 ) -> Result<String, Refused<E>> {
     match genannt {
         None => sammelkonto(ctx, zweck),

@@ -11,7 +11,7 @@ use aggregates::{
         konto::{Automatik, KontoArt, KontoEvent, KontoFunktion, KontoStatus, KontoSteuerregel, KstRegel},
         kreditor::KreditorEvent,
         partner::{PartnerStatus, UmsatzsteuerStatus, UstArt},
-        steuer_schluessel::{Richtung, SteuerSchluesselEvent, SteuerSchluesselStatus, Steuersatz},
+        steuer_schluessel::{Richtung, SteuerSchluesselEvent, Steuersatz},
     },
     testing::World,
     types::Satz,
@@ -216,22 +216,27 @@ fn mit_konten(mut welt: World) -> World {
 }
 
 fn konto((nr, funktion, kst_regel, automatik, fest, erlaubt, status): KontoZeile) -> Vec<KontoEvent> {
-    let stand = Konto {
+    let mut events = vec![KontoEvent::Angelegt {
         konto_nr: nr.into(),
         bezeichnung: nr.into(),
         art: KontoArt::Aktiv,
         funktion,
         kst_regel,
-        status,
-        steuerregeln: vec![KontoSteuerregel {
+        steuerregel: KontoSteuerregel {
             gueltig_ab: tag(2000, 1, 1),
             automatik,
             fester_schluessel: fest.map(Into::into),
             erlaubte_schluessel: erlaubt.iter().map(|s| (*s).to_owned()).collect(),
             vorschlag_schluessel: None,
-        }],
-    };
-    vec![KontoEvent::Angelegt { stand }]
+        },
+        zuordnungen: vec![],
+    }];
+    match status {
+        KontoStatus::Neu | KontoStatus::Aktiv => {}
+        KontoStatus::Gesperrt => events.push(KontoEvent::Gesperrt { grund: "Test".into() }),
+        KontoStatus::Stillgelegt => events.push(KontoEvent::Stillgelegt { grund: None }),
+    }
+    events
 }
 
 /// Rates since 2007, with the lower ones of the second half of 2020.
@@ -256,20 +261,23 @@ fn saetze(satz: i64) -> Vec<Steuersatz> {
 }
 
 fn schluessel((code, richtung, ust, vst, satz, ust_id_pflicht): SchluesselZeile) -> Vec<SteuerSchluesselEvent> {
-    let stand = SteuerSchluessel {
+    let mut events = vec![SteuerSchluesselEvent::Angelegt {
         code: code.into(),
         bezeichnung: code.into(),
         richtung,
         konto_ust: ust.map(Into::into),
         konto_vst: vst.map(Into::into),
         ust_id_pflicht,
-        status: match code {
-            "VALT" => SteuerSchluesselStatus::Stillgelegt,
-            _ => SteuerSchluesselStatus::Aktiv,
-        },
+        zm_art: None,
+        datev_bu: None,
+        hinweistext: None,
         saetze: satz.map(saetze).unwrap_or_default(),
-    };
-    vec![SteuerSchluesselEvent::Angelegt { stand }]
+        kennzahlen: vec![],
+    }];
+    if code == "VALT" {
+        events.push(SteuerSchluesselEvent::Stillgelegt { grund: "Test".into() });
+    }
+    events
 }
 
 fn debitor(nr: &str, ust_id: Option<&str>, status: PartnerStatus) -> Vec<DebitorEvent> {

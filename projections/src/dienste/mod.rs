@@ -1,4 +1,5 @@
 //! Read models of the services for all areas.
 
+mod api_key;
 mod mandant;
 mod nummernkreis;

@@ -1,0 +1,153 @@
+//! The ledger `konto_saldo`: Verkehrszahlen per account, Geschäftsjahr and period, of Sachkonten and Personenkonten.
+//! A page is reduced in memory, so that each account is touched once.
+
+use std::collections::BTreeMap;
+
+use aggregates::{
+    Aggregate,
+    fibu::{Buchung, buchung::BuchungEvent},
+    types::Betrag,
+};
+use chrono::NaiveDate;
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+use super::journal::sides;
+use crate::{
+    Ledger, LedgerError, LogEvent,
+    ledger::{Applied, Fact, buchung_event},
+};
+
+const TABLE: &str = "fibu.konto_saldo";
+
+/// Facts that rare decisions ask for (design.md section 4).
+pub(crate) const FACTS: &[Fact] = &[
+    Fact {
+        name: "konto_saldo",
+        ledger: "konto_saldo",
+        sql: "SELECT to_jsonb(coalesce(sum(k.soll - k.haben), 0.00)::numeric(17,2)::text) FROM fibu.konto_saldo k \
+              WHERE k.mandant_id = $1 AND k.art = 'sach' AND k.konto = $2",
+    },
+    Fact {
+        name: "personenkonto_saldo",
+        ledger: "konto_saldo",
+        sql: "SELECT to_jsonb(coalesce(sum(k.soll - k.haben), 0.00)::numeric(17,2)::text) FROM fibu.konto_saldo k \
+              WHERE k.mandant_id = $1 AND k.art = 'personen' AND k.konto = $2",
+    },
+    Fact {
+        name: "konto_letzte_buchung",
+        ledger: "konto_saldo",
+        sql: "SELECT to_jsonb(max(k.letzte_buchung)) FROM fibu.konto_saldo k \
+              WHERE k.mandant_id = $1 AND k.art = 'sach' AND k.konto = $2",
+    },
+    Fact {
+        name: "schluessel_letzte_buchung",
+        ledger: "journal",
+        sql: "SELECT to_jsonb(max(j.steuerdatum)) FROM fibu.journalzeile j WHERE j.mandant_id = $1 AND j.schluessel = $2",
+    },
+];
+
+/// The balances.
+pub struct KontoSaldo;
+
+/// Key of a row.
+type Key = (&'static str, String, NaiveDate, i16);
+
+/// What a page adds to a row.
+#[derive(Default)]
+struct Sum {
+    soll: Betrag,
+    haben: Betrag,
+    letzte_buchung: NaiveDate,
+}
+
+impl KontoSaldo {
+    async fn write(
+        connection: &mut PgConnection,
+        mandant_id: Uuid,
+        events: &[LogEvent],
+        table: &str,
+    ) -> Result<(), LedgerError> {
+        let mut sums: BTreeMap<Key, Sum> = BTreeMap::new();
+        for event in events {
+            let Some(BuchungEvent::Erfasst {
+                geschaeftsjahr_beginn,
+                periode,
+                buchungsdatum,
+                positionen,
+                ..
+            }) = buchung_event(event)?
+            else {
+                continue;
+            };
+            for position in positionen {
+                let (soll, haben) = sides(position);
+                let accounts = [
+                    Some(("sach", &position.konto)),
+                    position.personenkonto.as_ref().map(|nr| ("personen", nr)),
+                ];
+                for (art, konto) in accounts.into_iter().flatten() {
+                    let key = (art, konto.clone(), *geschaeftsjahr_beginn, i16::from(*periode));
+                    let sum = sums.entry(key).or_default();
+                    sum.soll += soll;
+                    sum.haben += haben;
+                    sum.letzte_buchung = sum.letzte_buchung.max(*buchungsdatum);
+                }
+            }
+        }
+        upsert(connection, mandant_id, sums, table).await
+    }
+}
+
+async fn upsert(
+    connection: &mut PgConnection,
+    mandant_id: Uuid,
+    sums: BTreeMap<Key, Sum>,
+    table: &str,
+) -> Result<(), LedgerError> {
+    let sql = format!(
+        "INSERT INTO {table} AS k (mandant_id, art, konto, geschaeftsjahr_beginn, periode, soll, haben, letzte_buchung) \
+         SELECT $1, a, b, c, d, e::numeric, f::numeric, g \
+         FROM unnest($2::text[], $3::text[], $4::date[], $5::smallint[], $6::text[], $7::text[], $8::date[]) \
+            AS neu(a, b, c, d, e, f, g) \
+         ON CONFLICT (mandant_id, art, konto, geschaeftsjahr_beginn, periode) DO UPDATE SET \
+            soll = k.soll + EXCLUDED.soll, haben = k.haben + EXCLUDED.haben, \
+            letzte_buchung = greatest(k.letzte_buchung, EXCLUDED.letzte_buchung)"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(mandant_id)
+        .bind(sums.keys().map(|k| k.0).collect::<Vec<_>>())
+        .bind(sums.keys().map(|k| k.1.as_str()).collect::<Vec<_>>())
+        .bind(sums.keys().map(|k| k.2).collect::<Vec<_>>())
+        .bind(sums.keys().map(|k| k.3).collect::<Vec<_>>())
+        .bind(sums.values().map(|s| s.soll.to_string()).collect::<Vec<_>>())
+        .bind(sums.values().map(|s| s.haben.to_string()).collect::<Vec<_>>())
+        .bind(sums.values().map(|s| s.letzte_buchung).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+impl Ledger for KontoSaldo {
+    fn name(&self) -> &'static str {
+        "konto_saldo"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[TABLE]
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        &[Buchung::TYPE]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        mandant_id: Uuid,
+        events: &'a [LogEvent],
+        target: &'a (dyn Fn(&str) -> String + Sync),
+    ) -> Applied<'a> {
+        Box::pin(async move { Self::write(connection, mandant_id, events, &target(TABLE)).await })
+    }
+}

@@ -1,0 +1,195 @@
+//! Reports over HTTP: one route for all, JSON or CSV from the same table.
+
+use std::sync::Arc;
+
+use aggregates::{Refusal, types::Stufe};
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, Uri, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::{Map, Value, json};
+
+use super::{App, auth::Zugang, problem::Problem, read::seen};
+use crate::queries::{
+    params::{Params, wrong},
+    reports::{self, ParameterArt},
+};
+
+/// The routes of this file.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new().route("/api/v1/berichte/{bericht}", get(report))
+}
+
+/// Describes all reports for OpenAPI.
+pub(super) fn describe(paths: &mut Map<String, Value>) {
+    for report in reports::ALL {
+        let mut parameters = vec![json!({"$ref": "#/components/parameters/mandant"})];
+        parameters.extend(report.parameter.iter().chain(reports::COMMON).map(|p| {
+            let kind = match p.art {
+                ParameterArt::Zahl | ParameterArt::Limit(_) => json!({"type": "integer"}),
+                ParameterArt::Ja => json!({"type": "boolean"}),
+                ParameterArt::Datum => json!({"type": "string", "format": "date"}),
+                ParameterArt::Konto | ParameterArt::Text => json!({"type": "string"}),
+            };
+            json!({"name": p.name, "in": "query", "required": p.pflicht, "schema": kind, "description": p.beschreibung})
+        }));
+        let operation = json!({
+            "tags": ["Berichte"], "operationId": format!("bericht.{}", report.name), "summary": report.titel,
+            "description": format!("{}\n\nRecht: {}.{}:read", report.beschreibung, report.bereich.as_str(), report.typ),
+            "parameters": parameters,
+            "responses": {
+                "200": {"description": "der Bericht; X-Position sagt, bis wohin er das Journal gesehen hat",
+                    "content": {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": {"type": "string"}}}},
+                "400": {"description": "falscher Parameter",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}},
+        });
+        paths.insert(format!("/api/v1/berichte/{}", report.name), json!({"get": operation}));
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+}
+
+async fn report(
+    State(app): State<Arc<App>>,
+    zugang: Zugang,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let report = reports::find(&name).ok_or_else(|| {
+        let names: Vec<&str> = reports::ALL.iter().map(|r| r.name).collect();
+        Problem::not_found(format!(
+            "den Bericht „{name}“ gibt es nicht; es gibt: {}",
+            names.join(", ")
+        ))
+    })?;
+    zugang.pruefe(report.bereich, report.typ, Stufe::Read)?;
+    let mut params = Params::of(&uri)?;
+    let format = format(params.take("format").as_deref(), &headers)?;
+    let min_position = min_position(&headers)?;
+    let answer = reports::run(&app.store, &app.waiter, report, zugang.mandant_id, params, min_position).await?;
+    let mut response = match format {
+        Format::Json => Json(answer.json(report)).into_response(),
+        Format::Csv => {
+            let mut response = answer.table.csv(report.spalten)?.into_response();
+            let headers = response.headers_mut();
+            let csv = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+            headers.insert(header::CONTENT_TYPE, csv);
+            if let Ok(file) = HeaderValue::from_str(&format!("attachment; filename=\"{}.csv\"", report.name)) {
+                headers.insert(header::CONTENT_DISPOSITION, file);
+            }
+            // CSV has no place for the cursor of the next page.
+            if let Some(weiter) = answer
+                .table
+                .weiter
+                .as_deref()
+                .and_then(|w| HeaderValue::from_str(w).ok())
+            {
+                headers.insert("x-weiter", weiter);
+            }
+            response
+        }
+    };
+    response
+        .headers_mut()
+        .append(header::VARY, HeaderValue::from_static("accept"));
+    Ok(seen(response, answer.position))
+}
+
+fn min_position(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get("x-min-position") else {
+        return Ok(None);
+    };
+    let position = value.to_str().ok().and_then(|text| text.parse::<i64>().ok());
+    position
+        .filter(|position| *position >= 0)
+        .map(Some)
+        .ok_or_else(|| wrong("X-Min-Position", "eine Position im Journal"))
+}
+
+/// The form of the answer: the parameter decides, else the most wanted type of `Accept` (RFC 9110 section 12.5.1).
+fn format(parameter: Option<&str>, headers: &HeaderMap) -> Result<Format, Problem> {
+    match parameter {
+        Some("json") => return Ok(Format::Json),
+        Some("csv") => return Ok(Format::Csv),
+        Some(other) => {
+            return Err(wrong(
+                "format",
+                format!("„{other}“ gibt es nicht; möglich sind: json, csv"),
+            ));
+        }
+        None => {}
+    }
+    let values: Vec<&str> = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .collect();
+    if values.is_empty() {
+        return Ok(Format::Json);
+    }
+    let mut best: Option<(u16, Format)> = None;
+    for range in values.iter().flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let format = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "application/json" | "application/*" | "*/*" => Format::Json,
+            "text/csv" | "text/*" => Format::Csv,
+            _ => continue,
+        };
+        let quality = parts.find_map(|p| p.strip_prefix("q=")).map_or(1000, thousandths);
+        if quality > 0 && best.is_none_or(|(other, _)| quality > other) {
+            best = Some((quality, format));
+        }
+    }
+    best.map(|(_, format)| format).ok_or_else(|| {
+        let text = "diese Form gibt es nicht; möglich sind application/json und text/csv";
+        let possible = json!({ "moeglich": ["application/json", "text/csv"] });
+        Refusal::new("ABFRAGE_FORMAT", 406, text, possible).into()
+    })
+}
+
+/// A quality value (`0.8`) in thousandths; an unreadable one counts as 1.
+fn thousandths(text: &str) -> u16 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = format!("{fraction:0<3}");
+    match (
+        whole.parse::<u16>(),
+        digits.get(..3).and_then(|d| d.parse::<u16>().ok()),
+    ) {
+        (Ok(0), Some(fraction)) => fraction,
+        _ => 1000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(value: &'static str) -> Result<Format, Problem> {
+        format(
+            None,
+            &HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(value))]),
+        )
+    }
+
+    #[test]
+    fn the_most_wanted_form_wins_and_unknown_ones_are_406() {
+        assert_eq!(format(None, &HeaderMap::new()).unwrap(), Format::Json);
+        assert_eq!(accepted("*/*").unwrap(), Format::Json);
+        assert_eq!(accepted("text/csv").unwrap(), Format::Csv);
+        assert_eq!(accepted("application/json;q=0.5, text/csv;q=0.9").unwrap(), Format::Csv);
+        assert_eq!(accepted("text/html, */*;q=0.8").unwrap(), Format::Json);
+        assert_eq!(accepted("text/csv;q=0, application/json;q=0.1").unwrap(), Format::Json);
+        let refused = accepted("application/pdf").unwrap_err();
+        assert_eq!((refused.code(), refused.status()), ("ABFRAGE_FORMAT", 406));
+        assert_eq!(format(Some("csv"), &HeaderMap::new()).unwrap(), Format::Csv);
+        assert_eq!(format(Some("xml"), &HeaderMap::new()).unwrap_err().status(), 400);
+    }
+}

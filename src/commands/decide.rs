@@ -1,0 +1,427 @@
+//! Decides one command on the overlay: the aggregate's rules, unique keys, numbers, inline policies. Pure but for the
+//! salt of the events, which is drawn here.
+
+use aggregates::{
+    Key, Lookup, Refusal, Registry,
+    context::{Context, Counter, Frame, derived_v7},
+    policy::{Kind, PolicyContext},
+    registry::{Decided, Emitted, Entry, NotDecided},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Answer, Caller, Order, POLICY_DEPTH_LIMIT, internal, overlay::Overlay};
+use crate::eventstore::{
+    Loaded, Recorded,
+    append::{Befehl, NewEvent},
+    byte_form,
+};
+
+/// Why a command is not decided.
+pub(super) enum Blocked {
+    /// Refused for good.
+    Refused(Refusal),
+    /// Look-ups that have to be loaded first: all that could be found out at once.
+    Missing(Vec<Lookup>),
+}
+
+impl From<NotDecided> for Blocked {
+    fn from(reason: NotDecided) -> Self {
+        match reason {
+            NotDecided::Refused(refusal) => Self::Refused(refusal),
+            NotDecided::Missing(lookup) => Self::Missing(vec![lookup]),
+        }
+    }
+}
+
+impl From<Refusal> for Blocked {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Lookup> for Blocked {
+    fn from(lookup: Lookup) -> Self {
+        Self::Missing(vec![lookup])
+    }
+}
+
+/// What is the same for all commands of a batch.
+pub(super) struct Desk<'r> {
+    pub registry: &'r Registry,
+    pub mandant_id: Uuid,
+    /// recorded_at of the batch.
+    pub jetzt: DateTime<Utc>,
+    /// Business date in the company's zone.
+    pub heute: NaiveDate,
+}
+
+/// What was fixed for a command when it was accepted: the same whenever it is decided again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixed {
+    /// Random bytes.
+    pub zufall: [u8; 32],
+    /// When it was accepted; goes into the ids it makes.
+    pub angenommen: DateTime<Utc>,
+}
+
+/// The business date of a moment: all companies of this house keep German time.
+pub fn business_date(moment: DateTime<Utc>) -> NaiveDate {
+    moment.with_timezone(&chrono_tz::Europe::Berlin).date_naive()
+}
+
+/// A command on its way through policies.
+struct Step<'a> {
+    order: &'a Order,
+    caller: &'a Caller,
+    /// Id from which event ids and derived ids of this step are made.
+    id_basis: Uuid,
+    fixed: Fixed,
+    cause: Option<Uuid>,
+    politik: Option<&'static str>,
+    depth: usize,
+}
+
+/// What a whole command with its policies leaves for the answer.
+#[derive(Default)]
+struct Gathered {
+    warnings: Vec<aggregates::context::Warnung>,
+    reveals: Vec<(&'static str, String)>,
+}
+
+impl Desk<'_> {
+    /// Decides a command with all that its inline policies add. On refusal the caller takes the unit back.
+    pub(super) fn decide(
+        &self,
+        overlay: &mut Overlay<'_>,
+        caller: &Caller,
+        order: &Order,
+        fixed: Fixed,
+    ) -> Result<Answer, Blocked> {
+        let first = overlay.events.len();
+        let before = overlay.head.position;
+        let mut gathered = Gathered::default();
+        let step = Step {
+            order,
+            caller,
+            id_basis: order.befehl_id,
+            fixed,
+            cause: caller.cause,
+            politik: None,
+            depth: 0,
+        };
+        self.step(overlay, &step, &mut gathered)?;
+        let entry = self.entry(order.typ)?;
+        let loaded = overlay.loaded((entry.typ, order.id))?;
+        let own = |e: &&NewEvent| e.recorded.aggregate_id == order.id && e.recorded.aggregate_type == entry.typ;
+        let events = overlay.events.get(first..).unwrap_or_default();
+        let answer = Answer {
+            id: order.id,
+            version: loaded.version,
+            position: overlay.head.position,
+            ereignisse: events
+                .iter()
+                .filter(own)
+                .map(|e| e.recorded.event_type.clone())
+                .collect(),
+            nummer: entry.nummer(&loaded.state),
+            warnungen: gathered.warnings,
+            einmalig: gathered.reveals,
+            replayed: false,
+            preview: Vec::new(),
+        };
+        if overlay.head.position > before || order.request_hash.is_some() {
+            overlay.befehle.push(Befehl {
+                befehl_id: order.befehl_id,
+                anfrage_hash: order.request_hash.clone(),
+                status: if order.create { 201 } else { 200 },
+                position_von: before + 1,
+                position_bis: overlay.head.position,
+                antwort: answer.body(),
+            });
+        }
+        Ok(answer)
+    }
+
+    fn entry(&self, typ: &str) -> Result<&Entry, Blocked> {
+        self.registry
+            .entry(typ)
+            .ok_or_else(|| Blocked::Refused(internal("unbekannter Aggregattyp")))
+    }
+
+    fn step(&self, overlay: &mut Overlay<'_>, step: &Step<'_>, gathered: &mut Gathered) -> Result<(), Blocked> {
+        let entry = self.entry(step.order.typ)?;
+        let id = step.order.id;
+        let loaded = overlay.loaded((entry.typ, id))?;
+        check_version(entry, step.order, loaded.version)?;
+        let frame = self.frame(step);
+        let ctx = Context::new(id, loaded.version, &frame, &*overlay);
+        let decided = entry.decide(&loaded.state, step.order.command.clone(), ctx)?;
+        claim(overlay, entry, id, &loaded, &decided)?;
+        for draw in &decided.effects.draws {
+            let counter = Counter {
+                stand: draw.lfd,
+                letztes_datum: Some(draw.datum),
+            };
+            overlay.set_counter((draw.kreis.clone(), draw.jahr), counter);
+        }
+        gathered.warnings.extend(decided.effects.warnings);
+        gathered.reveals.extend(decided.effects.reveals);
+        let new = Loaded {
+            version: loaded.version + i64::try_from(decided.events.len()).unwrap_or_default(),
+            position: overlay.head.position + i64::try_from(decided.events.len()).unwrap_or_default(),
+            began_at: loaded.began_at.or(Some(self.jetzt)),
+            state: decided.state,
+        };
+        if !decided.events.is_empty() {
+            overlay.set_state((entry.typ, id), new);
+        }
+        let mut emitted = Vec::with_capacity(decided.events.len());
+        for (index, event) in decided.events.into_iter().enumerate() {
+            let version = loaded.version + 1 + i64::try_from(index).unwrap_or_default();
+            let event_id = self.record(overlay, step, entry, version, &event)?;
+            emitted.push((event_id, event));
+        }
+        for (event_id, event) in emitted {
+            self.react(overlay, step, entry, event_id, &event, gathered)?;
+        }
+        Ok(())
+    }
+
+    /// Runs the inline policies of an event inside the same unit of work.
+    fn react(
+        &self,
+        overlay: &mut Overlay<'_>,
+        step: &Step<'_>,
+        entry: &Entry,
+        event_id: Uuid,
+        event: &Emitted,
+        gathered: &mut Gathered,
+    ) -> Result<(), Blocked> {
+        let ctx = PolicyContext {
+            mandant_id: self.mandant_id,
+            id: step.order.id,
+            event_id,
+            zeit: self.jetzt,
+            heute: self.heute,
+        };
+        // What one consequence misses does not keep the others from saying what they miss: one round loads it all.
+        let mut missing = Vec::new();
+        for policy in self.registry.policies(Kind::Inline, entry.typ) {
+            for (index, consequence) in policy.react(&*event.event, &ctx).into_iter().enumerate() {
+                if step.depth >= POLICY_DEPTH_LIMIT {
+                    return Err(Blocked::Refused(internal("Folgeregeln rufen einander zu tief auf")));
+                }
+                let purpose = format!("{}/{event_id}/{index}", policy.name);
+                let order = Order::new(consequence.typ, consequence.id, consequence.command);
+                let follow = Step {
+                    order: &order,
+                    caller: step.caller,
+                    id_basis: Uuid::new_v5(&step.id_basis, purpose.as_bytes()),
+                    fixed: Fixed {
+                        zufall: Sha256::new()
+                            .chain_update(step.fixed.zufall)
+                            .chain_update(purpose.as_bytes())
+                            .finalize()
+                            .into(),
+                        ..step.fixed
+                    },
+                    cause: Some(event_id),
+                    politik: Some(policy.name),
+                    depth: step.depth + 1,
+                };
+                match self.step(overlay, &follow, gathered) {
+                    Ok(()) => {}
+                    Err(Blocked::Missing(lookups)) => missing.extend(lookups),
+                    // A refusal may only come from what is missing.
+                    Err(Blocked::Refused(_)) if !missing.is_empty() => {}
+                    Err(refused) => return Err(refused),
+                }
+            }
+        }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Blocked::Missing(missing))
+        }
+    }
+
+    fn frame(&self, step: &Step<'_>) -> Frame {
+        Frame {
+            mandant_id: self.mandant_id,
+            befehl_id: step.id_basis,
+            akteur: step.caller.akteur.clone(),
+            sonderrechte: step.caller.sonderrechte.clone(),
+            grund: step.caller.grund.clone(),
+            angenommen: step.fixed.angenommen,
+            jetzt: self.jetzt,
+            heute: self.heute,
+            zufall: step.fixed.zufall,
+        }
+    }
+
+    /// Gives an event its place, its hashes and its leaf.
+    fn record(
+        &self,
+        overlay: &mut Overlay<'_>,
+        step: &Step<'_>,
+        entry: &Entry,
+        version: i64,
+        event: &Emitted,
+    ) -> Result<Uuid, Blocked> {
+        let fail = |error: &dyn std::fmt::Display| {
+            tracing::error!(%error, "an event could not be brought into its byte form");
+            Blocked::Refused(internal("Byteform"))
+        };
+        let meta = meta(step);
+        let payload = byte_form::canonical(&event.payload).map_err(|e| fail(&e))?;
+        let meta_text = byte_form::canonical(&meta).map_err(|e| fail(&e))?;
+        let mut salt = [0_u8; 16];
+        getrandom::fill(&mut salt).map_err(|e| fail(&e))?;
+        let position = overlay.head.position + 1;
+        let actor = step.caller.akteur.to_string();
+        let event_id = derived_v7(
+            step.id_basis,
+            &format!("{}/{version}/{}", entry.typ, step.order.id),
+            step.fixed.angenommen,
+        );
+        let daten_hash = byte_form::daten_hash(&payload, &meta_text, &salt);
+        let kopf = byte_form::Kopf {
+            mandant_id: self.mandant_id,
+            position,
+            name: entry.name,
+            aggregate_id: step.order.id,
+            version,
+            event_type: event.event_type,
+            event_version: event.event_version,
+            event_id,
+            recorded_at: self.jetzt,
+            actor: &actor,
+            cause: step.cause,
+            correlation: step.caller.correlation,
+            daten_hash,
+        };
+        let leaf_hash = kopf.leaf_hash().map_err(|e| fail(&e))?;
+        overlay.head.position = position;
+        overlay.head.tree.push(leaf_hash);
+        overlay.events.push(NewEvent {
+            recorded: Recorded {
+                mandant_id: self.mandant_id,
+                position,
+                event_id,
+                aggregate_type: entry.typ.to_owned(),
+                aggregate_id: step.order.id,
+                version,
+                event_type: event.event_type.to_owned(),
+                event_version: event.event_version,
+                payload: event.payload.clone(),
+                meta,
+                actor,
+                cause: step.cause,
+                correlation: step.caller.correlation,
+                recorded_at: self.jetzt,
+                salt,
+                daten_hash,
+                leaf_hash,
+            },
+            payload,
+            meta: meta_text,
+        });
+        Ok(event_id)
+    }
+}
+
+/// Who and why beside the typed columns; under the hash too.
+fn meta(step: &Step<'_>) -> Value {
+    let mut meta = Map::new();
+    meta.insert("befehl_id".to_owned(), json!(step.id_basis));
+    if let Some(key) = step.caller.schluessel_id {
+        meta.insert("schluessel_id".to_owned(), json!(key));
+    }
+    if let Some(grund) = &step.caller.grund {
+        meta.insert("grund".to_owned(), json!(grund));
+    }
+    if let Some(person) = &step.caller.im_auftrag_von {
+        meta.insert("im_auftrag_von".to_owned(), json!(person));
+    }
+    if let Some(politik) = step.politik {
+        meta.insert("politik".to_owned(), json!(politik));
+    }
+    Value::Object(meta)
+}
+
+fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), Blocked> {
+    if let Some(expected) = order.if_match.filter(|expected| *expected != version) {
+        return Err(Blocked::Refused(Refusal::new(
+            "VERSION_KONFLIKT",
+            412,
+            format!(
+                "{} wurde inzwischen geändert (Version {version} statt {expected}); bitte neu laden",
+                entry.name
+            ),
+            json!({"erwartet": expected, "ist": version}),
+        )));
+    }
+    if order.create && version > 0 {
+        return Err(Blocked::Refused(Refusal::new(
+            "NUMMER_VERGEBEN",
+            409,
+            format!(
+                "{} mit der id {} gibt es schon; bitte eine neue id wählen oder weglassen",
+                entry.name, order.id
+            ),
+            json!({"feld": "id", "wert": order.id.to_string()}),
+        )));
+    }
+    Ok(())
+}
+
+/// Takes and releases the unique keys that the state before and after differ in.
+fn claim(
+    overlay: &mut Overlay<'_>,
+    entry: &Entry,
+    id: Uuid,
+    before: &Loaded,
+    decided: &Decided,
+) -> Result<(), Blocked> {
+    let old = if before.version > 0 {
+        entry.keys(&before.state)
+    } else {
+        Vec::new()
+    };
+    let new = if decided.events.is_empty() {
+        old.clone()
+    } else {
+        entry.keys(&decided.state)
+    };
+    for Key { scope, wert, .. } in old.iter().filter(|key| !new.contains(key)) {
+        overlay.set_claim(((*scope).to_owned(), wert.clone()), None);
+    }
+    let mut missing = Vec::new();
+    for Key { scope, feld, wert } in new.into_iter().filter(|key| !old.contains(key)) {
+        let key = (scope.to_owned(), wert);
+        let holder = match overlay.holder(&key) {
+            Ok(holder) => holder,
+            Err(lookup) => {
+                missing.push(lookup);
+                continue;
+            }
+        };
+        match holder {
+            Some(holder) if holder != id => {
+                return Err(Blocked::Refused(Refusal::of(&aggregates::Shared::NummerVergeben {
+                    feld: feld.to_owned(),
+                    wert: key.1,
+                })));
+            }
+            _ => overlay.set_claim(key, Some((entry.typ, id))),
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Blocked::Missing(missing))
+    }
+}

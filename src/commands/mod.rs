@@ -1,0 +1,321 @@
+//! The command bus: prefetch → decide under the head with the batch overlay → inline policies → append and state rows
+//! in one transaction → answer (design.md section 4). One committer per busy company.
+
+mod cache;
+mod committer;
+mod decide;
+mod following;
+mod overlay;
+mod prefetch;
+
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aggregates::{Refusal, Registry, context::Warnung, types::Akteur};
+use projections::{StateModel, state::Columns};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::eventstore::{EventStore, StoreError};
+
+pub use decide::business_date;
+pub use following::Following;
+
+/// Units that wait per company; one more is answered 503.
+pub const QUEUE_LIMIT: usize = 1_024;
+/// Commands decided in one transaction at most.
+pub const BATCH_LIMIT: usize = 512;
+/// How deep inline policies may cause one another.
+pub const POLICY_DEPTH_LIMIT: usize = 8;
+
+/// On whose account a command is carried out; goes into the events' metadata.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who acts.
+    pub akteur: Akteur,
+    /// Special rights.
+    pub sonderrechte: Arc<[String]>,
+    /// The API key used.
+    pub schluessel_id: Option<Uuid>,
+    /// Whom a policy or timer acts for.
+    pub im_auftrag_von: Option<String>,
+    /// Reason given with the request.
+    pub grund: Option<String>,
+    /// The request's vorgang_id.
+    pub correlation: Uuid,
+    /// Event that caused the command.
+    pub cause: Option<Uuid>,
+}
+
+impl Caller {
+    /// A service of the house, with all special rights.
+    #[must_use]
+    pub fn service(name: &str) -> Self {
+        Self {
+            akteur: Akteur::dienst(name),
+            sonderrechte: Arc::from(["*".to_owned()]),
+            schluessel_id: None,
+            im_auftrag_von: None,
+            grund: None,
+            correlation: Uuid::now_v7(),
+            cause: None,
+        }
+    }
+}
+
+/// One command.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Aggregate type.
+    pub typ: &'static str,
+    /// Stream.
+    pub id: Uuid,
+    /// The command, externally tagged: `{"Erfassen": {…}}`.
+    pub command: Value,
+    /// Version the user has seen.
+    pub if_match: Option<i64>,
+    /// Id of the command; the same id never acts twice.
+    pub befehl_id: Uuid,
+    /// Hash of the request if it came with an Idempotency-Key.
+    pub request_hash: Option<Vec<u8>>,
+    /// True if the command must begin the stream.
+    pub create: bool,
+}
+
+impl Order {
+    /// A command without Idempotency-Key.
+    #[must_use]
+    pub fn new(typ: &'static str, id: Uuid, command: Value) -> Self {
+        Self {
+            typ,
+            id,
+            command,
+            if_match: None,
+            befehl_id: Uuid::now_v7(),
+            request_hash: None,
+            create: false,
+        }
+    }
+
+    /// Gives the command an id of its own, so that it never acts twice.
+    #[must_use]
+    pub fn once(mut self, befehl_id: Uuid) -> Self {
+        self.befehl_id = befehl_id;
+        self.request_hash = Some(Vec::new());
+        self
+    }
+}
+
+/// How a unit of work treats its commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// All or none; the first refusal ends it.
+    Atomic,
+    /// Each for itself, in order.
+    Each,
+    /// Decided like `Atomic`, nothing is written.
+    DryRun,
+}
+
+/// Commands handed to the bus together.
+#[derive(Debug)]
+pub struct Unit {
+    /// On whose account.
+    pub caller: Caller,
+    /// The commands, in order.
+    pub orders: Vec<Order>,
+    /// All or none, or each for itself.
+    pub mode: Mode,
+}
+
+/// What came of an accepted command.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Stream.
+    pub id: Uuid,
+    /// Its version now.
+    pub version: i64,
+    /// Last position the command wrote, policies included; the head if it wrote nothing.
+    pub position: i64,
+    /// Names of the stream's new events.
+    pub ereignisse: Vec<String>,
+    /// Document number.
+    pub nummer: Option<String>,
+    /// Warnings.
+    pub warnungen: Vec<Warnung>,
+    /// Texts shown this once.
+    pub einmalig: Vec<(&'static str, String)>,
+    /// The stored first answer was given again.
+    pub replayed: bool,
+    /// All events of a dry run, with what policies would add.
+    pub preview: Vec<Value>,
+}
+
+impl Answer {
+    /// What is kept for repetitions and sent as the body; texts shown once are added by the door.
+    #[must_use]
+    pub fn body(&self) -> Value {
+        let mut body = json!({
+            "id": self.id, "version": self.version, "position": self.position, "ereignisse": self.ereignisse,
+        });
+        if let Some(nummer) = &self.nummer {
+            body["nummer"] = json!(nummer);
+        }
+        if !self.warnungen.is_empty() {
+            body["warnungen"] = json!(self.warnungen);
+        }
+        body
+    }
+
+    /// The first answer again.
+    fn replay(stored: &Value) -> Self {
+        let text = |key: &str| stored.get(key).and_then(Value::as_str);
+        let number = |key: &str| stored.get(key).and_then(Value::as_i64).unwrap_or_default();
+        let list = |key: &str| stored.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        Self {
+            id: text("id").and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_default(),
+            version: number("version"),
+            position: number("position"),
+            ereignisse: list("ereignisse")
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect(),
+            nummer: text("nummer").map(str::to_owned),
+            warnungen: list("warnungen")
+                .iter()
+                .map(|w| Warnung {
+                    code: w["code"].as_str().unwrap_or_default().to_owned(),
+                    meldung: w["meldung"].as_str().unwrap_or_default().to_owned(),
+                })
+                .collect(),
+            einmalig: Vec::new(),
+            replayed: true,
+            preview: Vec::new(),
+        }
+    }
+}
+
+/// Result of one command.
+pub type Outcome = Result<Answer, Refusal>;
+
+/// A fact on its way: the position at which it holds, and its value.
+pub type FactAnswer<'a> = Pin<Box<dyn Future<Output = Result<(i64, Value), StoreError>> + Send + 'a>>;
+
+/// Answers fact queries over ledgers: brings the ledger up to the head first. Gives the value and the position at
+/// which it holds.
+pub trait FactSource: Send + Sync {
+    /// The fact.
+    fn fact<'a>(&'a self, mandant_id: Uuid, name: &'static str, key: &'a str) -> FactAnswer<'a>;
+}
+
+/// A unit of work on its way, with the wish for an answer.
+struct Envelope {
+    unit: Unit,
+    reply: oneshot::Sender<Vec<Outcome>>,
+}
+
+/// What committers share.
+struct Shared {
+    store: EventStore,
+    registry: Arc<Registry>,
+    models: HashMap<&'static str, StateModel>,
+    columns: Columns,
+    facts: Arc<dyn FactSource>,
+}
+
+/// The command bus of one process.
+#[derive(Clone)]
+pub struct Bus {
+    shared: Arc<Shared>,
+    queues: Arc<Mutex<HashMap<Uuid, mpsc::Sender<Envelope>>>>,
+}
+
+impl Bus {
+    /// A bus over a log.
+    #[must_use]
+    pub fn new(store: EventStore, models: &[StateModel], columns: Columns, facts: Arc<dyn FactSource>) -> Self {
+        let registry = store.registry().clone();
+        let models = models.iter().map(|m| (m.typ, *m)).collect();
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                registry,
+                models,
+                columns,
+                facts,
+            }),
+            queues: Arc::default(),
+        }
+    }
+
+    /// The registry.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
+    /// Hands commands to the company's committer and waits for the answers, one per command in order.
+    pub async fn submit(&self, mandant_id: Uuid, unit: Unit) -> Result<Vec<Outcome>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self.queue(mandant_id);
+        metrics::gauge!("neuroerp_warteschlange")
+            .set(u32::try_from(QUEUE_LIMIT - queue.capacity()).unwrap_or(u32::MAX));
+        queue.try_send(Envelope { unit, reply }).map_err(|_| {
+            Refusal::new(
+                "API_UEBERLAST",
+                503,
+                "zu viele Befehle warten; bitte gleich noch einmal versuchen",
+                json!({}),
+            )
+        })?;
+        answer.await.map_err(|_| {
+            Refusal::new(
+                "API_ABBRUCH",
+                503,
+                "der Server wird beendet; ob der Befehl ausgeführt wurde, zeigt eine Wiederholung mit demselben Idempotency-Key",
+                json!({}),
+            )
+        })
+    }
+
+    /// One command for itself.
+    pub async fn send(&self, mandant_id: Uuid, caller: Caller, order: Order) -> Outcome {
+        let unit = Unit {
+            caller,
+            orders: vec![order],
+            mode: Mode::Each,
+        };
+        let mut outcomes = self.submit(mandant_id, unit).await?;
+        outcomes.pop().unwrap_or_else(|| Err(internal("keine Antwort")))
+    }
+
+    fn queue(&self, mandant_id: Uuid) -> mpsc::Sender<Envelope> {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queue) = queues.get(&mandant_id).filter(|q| !q.is_closed()) {
+            return queue.clone();
+        }
+        let (sender, receiver) = mpsc::channel(QUEUE_LIMIT);
+        tokio::spawn(committer::Committer::new(self.shared.clone(), mandant_id).run(receiver));
+        queues.insert(mandant_id, sender.clone());
+        sender
+    }
+}
+
+/// An error of the program itself; its cause is in the server's log.
+fn internal(detail: &str) -> Refusal {
+    Refusal::new("INTERN", 500, format!("interner Fehler: {detail}"), json!({}))
+}
+
+fn unavailable() -> Refusal {
+    Refusal::new(
+        "DATENBANK_NICHT_ERREICHBAR",
+        503,
+        "die Datenbank antwortet nicht; bitte gleich noch einmal versuchen",
+        json!({}),
+    )
+}

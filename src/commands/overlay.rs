@@ -1,0 +1,206 @@
+//! What a batch has decided so far, on top of the cache. Thrown away on rollback; a refused unit takes back its own
+//! part only.
+
+use std::collections::HashMap;
+
+use aggregates::{
+    Lookup,
+    context::{Counter, Source, State},
+};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::cache::{Cache, ClaimKey};
+use crate::eventstore::{
+    Loaded, StreamKey,
+    append::{Batch, Befehl, Head, NewEvent},
+};
+
+/// Changes of one unit or of the whole batch.
+#[derive(Default)]
+struct Layer {
+    states: HashMap<StreamKey, Loaded>,
+    claims: HashMap<ClaimKey, Option<(&'static str, Uuid)>>,
+    counters: HashMap<(String, i32), Counter>,
+}
+
+/// Where a unit began, to go back to when it is refused.
+pub(super) struct Mark {
+    events: usize,
+    befehle: usize,
+    head: Head,
+}
+
+/// The decided part of a batch.
+pub(super) struct Overlay<'c> {
+    cache: &'c Cache,
+    batch: Layer,
+    unit: Layer,
+    /// The head as it will be.
+    pub head: Head,
+    pub events: Vec<NewEvent>,
+    pub befehle: Vec<Befehl>,
+}
+
+impl<'c> Overlay<'c> {
+    pub(super) fn new(cache: &'c Cache, head: Head) -> Self {
+        Self {
+            cache,
+            batch: Layer::default(),
+            unit: Layer::default(),
+            head,
+            events: Vec::new(),
+            befehle: Vec::new(),
+        }
+    }
+
+    /// A stream as the batch has left it.
+    pub(super) fn loaded(&self, key: StreamKey) -> Result<Loaded, Lookup> {
+        let found = self.unit.states.get(&key).or_else(|| self.batch.states.get(&key));
+        found
+            .or_else(|| self.cache.states.peek(&key))
+            .cloned()
+            .ok_or(Lookup::Stream { typ: key.0, id: key.1 })
+    }
+
+    /// Who holds a key as the batch has left it.
+    pub(super) fn holder(&self, key: &ClaimKey) -> Result<Option<Uuid>, Lookup> {
+        if let Some(holder) = self.unit.claims.get(key).or_else(|| self.batch.claims.get(key)) {
+            return Ok(holder.map(|(_, id)| id));
+        }
+        let missing = || Lookup::Claim {
+            scope: key.0.clone(),
+            key: key.1.clone(),
+        };
+        self.cache.claims.peek(key).copied().ok_or_else(missing)
+    }
+
+    pub(super) fn set_state(&mut self, key: StreamKey, loaded: Loaded) {
+        self.unit.states.insert(key, loaded);
+    }
+
+    pub(super) fn set_claim(&mut self, key: ClaimKey, holder: Option<(&'static str, Uuid)>) {
+        self.unit.claims.insert(key, holder);
+    }
+
+    pub(super) fn set_counter(&mut self, key: (String, i32), counter: Counter) {
+        self.unit.counters.insert(key, counter);
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            events: self.events.len(),
+            befehle: self.befehle.len(),
+            head: self.head.clone(),
+        }
+    }
+
+    /// The unit is accepted.
+    pub(super) fn keep(&mut self) {
+        let unit = std::mem::take(&mut self.unit);
+        self.batch.states.extend(unit.states);
+        self.batch.claims.extend(unit.claims);
+        self.batch.counters.extend(unit.counters);
+    }
+
+    /// The unit is refused: nothing of it stays.
+    pub(super) fn undo(&mut self, mark: Mark) {
+        self.unit = Layer::default();
+        self.events.truncate(mark.events);
+        self.befehle.truncate(mark.befehle);
+        self.head = mark.head;
+    }
+
+    /// Ends the batch.
+    pub(super) fn finish(self) -> Finished {
+        let mut claims = Vec::new();
+        let mut released = Vec::new();
+        for ((scope, key), holder) in &self.batch.claims {
+            let before = self.cache.claims.peek(&(scope.clone(), key.clone())).copied().flatten();
+            let after = holder.map(|(_, id)| id);
+            if before == after {
+                continue;
+            }
+            if before.is_some() {
+                released.push((scope.clone(), key.clone()));
+            }
+            if let Some((typ, id)) = holder {
+                claims.push((scope.clone(), key.clone(), (*typ).to_owned(), *id));
+            }
+        }
+        let counters = self
+            .batch
+            .counters
+            .iter()
+            .map(|((kreis, jahr), counter)| (kreis.clone(), *jahr, counter.stand, counter.letztes_datum))
+            .collect();
+        Finished {
+            states: self.batch.states,
+            claims: self
+                .batch
+                .claims
+                .into_iter()
+                .map(|(key, holder)| (key, holder.map(|(_, id)| id)))
+                .collect(),
+            counters: self.batch.counters,
+            head: self.head,
+            write: Batch {
+                events: self.events,
+                befehle: self.befehle,
+                claims,
+                released,
+                counters,
+            },
+        }
+    }
+}
+
+/// A batch that is ready to be written, and what the cache takes from it after the commit.
+pub(super) struct Finished {
+    pub states: HashMap<StreamKey, Loaded>,
+    pub claims: Vec<(ClaimKey, Option<Uuid>)>,
+    pub counters: HashMap<(String, i32), Counter>,
+    pub head: Head,
+    pub write: Batch,
+}
+
+impl Source for Overlay<'_> {
+    fn stream(&self, typ: &'static str, id: Uuid) -> Result<Option<State>, Lookup> {
+        let loaded = self.loaded((typ, id))?;
+        Ok((loaded.version > 0).then_some(loaded.state))
+    }
+
+    fn claim(&self, scope: &str, key: &str) -> Result<Option<Uuid>, Lookup> {
+        self.holder(&(scope.to_owned(), key.to_owned()))
+    }
+
+    fn counter(&self, kreis: &str, jahr: i32) -> Result<Counter, Lookup> {
+        let key = (kreis.to_owned(), jahr);
+        let found = self.unit.counters.get(&key).or_else(|| self.batch.counters.get(&key));
+        found
+            .or_else(|| self.cache.counters.get(&key))
+            .copied()
+            .ok_or(Lookup::Counter { kreis: key.0, jahr })
+    }
+
+    fn fact(&self, name: &'static str, key: &str) -> Result<Value, Lookup> {
+        // A fact holds at one position only: earlier commands of this batch, or of others, make it stale.
+        match self.cache.facts.get(&(name, key.to_owned())) {
+            Some((position, value)) if *position == self.head.position => Ok(value.clone()),
+            _ => Err(Lookup::Fact {
+                name,
+                key: key.to_owned(),
+            }),
+        }
+    }
+
+    fn tree(&self) -> (u64, [u8; 32]) {
+        (self.head.tree.size(), self.head.tree.root())
+    }
+}
+
+/// The moment at which a batch is recorded: the database's clock, but never before the last event.
+pub(super) fn batch_time(now: DateTime<Utc>, last: DateTime<Utc>) -> DateTime<Utc> {
+    now.max(last)
+}

@@ -1,0 +1,142 @@
+//! Loading what decisions need, outside the head lock.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aggregates::{Lookup, context::Counter};
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::{Shared, cache::Cache};
+use crate::eventstore::{Recorded, StoreError, StreamKey, read};
+
+/// More foreign events than this are not folded one by one; the cache starts afresh instead.
+const CATCH_UP_LIMIT: i64 = 5_000;
+
+impl Shared {
+    /// Loads look-ups into the cache. Facts bring their ledger up to the head first.
+    pub(super) async fn load(
+        &self,
+        connection: &mut PgConnection,
+        cache: &mut Cache,
+        mandant_id: Uuid,
+        lookups: &BTreeSet<Lookup>,
+    ) -> Result<(), StoreError> {
+        let mut streams: Vec<StreamKey> = Vec::new();
+        let mut claims: Vec<(String, String)> = Vec::new();
+        let mut counters: Vec<(String, i32)> = Vec::new();
+        for lookup in lookups {
+            match lookup {
+                Lookup::Stream { typ, id } => streams.push((*typ, *id)),
+                Lookup::Claim { scope, key } => claims.push((scope.clone(), key.clone())),
+                Lookup::Counter { kreis, jahr } => counters.push((kreis.clone(), *jahr)),
+                Lookup::Fact { name, key } => {
+                    let fact = self.facts.fact(mandant_id, name, key).await?;
+                    cache.facts.insert((*name, key.clone()), fact);
+                }
+            }
+        }
+        if !streams.is_empty() {
+            for (key, loaded) in self.store.load(connection, mandant_id, &streams).await? {
+                cache.states.put(key, loaded);
+            }
+        }
+        if !claims.is_empty() {
+            load_claims(connection, cache, mandant_id, &claims).await?;
+        }
+        for (kreis, jahr) in counters {
+            let row = sqlx::query(
+                "SELECT stand, letztes_datum FROM log.zaehler WHERE mandant_id = $1 AND kreis = $2 AND jahr = $3",
+            )
+            .bind(mandant_id)
+            .bind(&kreis)
+            .bind(jahr)
+            .fetch_optional(&mut *connection)
+            .await?;
+            let counter = match row {
+                Some(row) => Counter {
+                    stand: row.try_get("stand")?,
+                    letztes_datum: row.try_get("letztes_datum")?,
+                },
+                None => Counter::default(),
+            };
+            cache.counters.insert((kreis, jahr), counter);
+        }
+        Ok(())
+    }
+
+    /// Brings the cache up to the locked head: folds what other processes appended since this one last saw it.
+    pub(super) async fn catch_up(
+        &self,
+        connection: &mut PgConnection,
+        cache: &mut Cache,
+        mandant_id: Uuid,
+        head: i64,
+    ) -> Result<(), StoreError> {
+        if head == cache.seen {
+            return Ok(());
+        }
+        if head - cache.seen > CATCH_UP_LIMIT || (cache.states.is_empty() && cache.claims.is_empty()) {
+            cache.clear(head);
+            return Ok(());
+        }
+        let range = read::Range {
+            after: cache.seen,
+            to: Some(head),
+            types: None,
+        };
+        let events = read::page(connection, mandant_id, range, CATCH_UP_LIMIT).await?;
+        let mut streams: HashMap<StreamKey, Vec<&Recorded>> = HashMap::new();
+        for event in &events {
+            let entry = self.registry.entry(&event.aggregate_type);
+            let entry = entry.ok_or_else(|| StoreError::UnknownType(event.aggregate_type.clone()))?;
+            streams.entry((entry.typ, event.aggregate_id)).or_default().push(event);
+        }
+        for (key, events) in streams {
+            let Some(loaded) = cache.states.peek_mut(&key) else {
+                continue;
+            };
+            // A state may have been loaded after the events that are seen only now.
+            let new: Vec<&&Recorded> = events.iter().filter(|e| e.version > loaded.version).collect();
+            let Some(last) = new.last() else { continue };
+            let Some(entry) = self.registry.entry(key.0) else {
+                continue;
+            };
+            let stored: Vec<_> = new.iter().map(|e| e.stored()).collect();
+            loaded.state = entry.fold(&loaded.state, &stored)?;
+            loaded.version = last.version;
+            loaded.position = last.position;
+            loaded.began_at = loaded.began_at.or_else(|| new.first().map(|e| e.recorded_at));
+        }
+        // Claims and counters of foreign events are not in the events as such: what is needed is read again.
+        cache.claims.clear();
+        cache.counters.clear();
+        cache.facts.clear();
+        cache.seen = head;
+        Ok(())
+    }
+}
+
+async fn load_claims(
+    connection: &mut PgConnection,
+    cache: &mut Cache,
+    mandant_id: Uuid,
+    claims: &[(String, String)],
+) -> Result<(), StoreError> {
+    let (scopes, keys): (Vec<&str>, Vec<&str>) = claims.iter().map(|(s, k)| (s.as_str(), k.as_str())).unzip();
+    let rows = sqlx::query(
+        "SELECT w.bereich, w.schluessel, a.aggregate_id FROM unnest($2::text[], $3::text[]) AS w(bereich, schluessel) \
+         LEFT JOIN log.anspruch a ON a.mandant_id = $1 AND a.bereich = w.bereich AND a.schluessel = w.schluessel",
+    )
+    .bind(mandant_id)
+    .bind(scopes)
+    .bind(keys)
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        cache.claims.put(
+            (row.try_get("bereich")?, row.try_get("schluessel")?),
+            row.try_get("aggregate_id")?,
+        );
+    }
+    Ok(())
+}

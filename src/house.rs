@@ -1,0 +1,106 @@
+//! The bus as programs of the house see it (import, demo): the public command path for one company.
+
+use std::sync::Arc;
+
+use aggregates::Refusal;
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    api::App,
+    commands::{Caller, Mode, Order, Unit},
+    portal::{Antwort, Auftrag, Portal},
+};
+
+/// A program of the house at work for a company.
+pub struct House {
+    app: Arc<App>,
+    mandant_id: Uuid,
+    name: &'static str,
+}
+
+impl House {
+    /// Works under the name of a service.
+    #[must_use]
+    pub fn new(app: Arc<App>, mandant_id: Uuid, name: &'static str) -> Self {
+        Self { app, mandant_id, name }
+    }
+
+    fn order(&self, auftrag: Auftrag) -> anyhow::Result<Order> {
+        let registry = self.app.store.registry();
+        let entry = registry
+            .route(auftrag.bereich, auftrag.ressource)
+            .with_context(|| format!("/{}/{} gibt es nicht", auftrag.bereich, auftrag.ressource))?;
+        let command = entry
+            .command(auftrag.befehl)
+            .with_context(|| format!("Befehl {}", auftrag.befehl))?;
+        let tagged = json!({ command.name.as_str(): auftrag.daten });
+        let id = auftrag
+            .id
+            .or_else(|| entry.derived_id(&tagged, self.mandant_id))
+            .unwrap_or_else(Uuid::now_v7);
+        let mut order = Order::new(entry.typ, id, tagged);
+        order.create = command.name == entry.create;
+        if let Some(key) = auftrag.schluessel {
+            order = order.once(Uuid::new_v5(
+                &self.mandant_id,
+                format!("{}/{key}", self.name).as_bytes(),
+            ));
+        }
+        Ok(order)
+    }
+}
+
+impl Portal for House {
+    async fn senden(&self, auftraege: Vec<Auftrag>) -> anyhow::Result<Vec<Result<Antwort, Refusal>>> {
+        let orders = auftraege
+            .into_iter()
+            .map(|a| self.order(a))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let unit = Unit {
+            caller: Caller::service(self.name),
+            orders,
+            mode: Mode::Each,
+        };
+        let outcomes = self.app.bus.submit(self.mandant_id, unit).await?;
+        Ok(outcomes
+            .into_iter()
+            .map(|outcome| {
+                outcome.map(|answer| Antwort {
+                    id: answer.id,
+                    position: answer.position,
+                    nummer: answer.nummer,
+                    wiederholt: answer.replayed,
+                    warnungen: answer.warnungen.into_iter().map(|w| w.code).collect(),
+                })
+            })
+            .collect())
+    }
+
+    async fn liste(&self, bereich: &str, ressource: &str, filter: Option<(&str, &str)>) -> anyhow::Result<Vec<Value>> {
+        let entry = self.app.store.registry().route(bereich, ressource);
+        let entry = entry.with_context(|| format!("/{bereich}/{ressource} gibt es nicht"))?;
+        let model = self.app.models.by_type.get(entry.typ).context("ohne Lesemodell")?;
+        let head = model.head().context("ohne Kopftabelle")?;
+        if let Some((column, _)) = filter {
+            anyhow::ensure!(
+                model.filter.contains(&column),
+                "{column} ist kein Filter von {ressource}"
+            );
+        }
+        let condition = filter
+            .map(|(column, _)| format!(" AND {column}::text = $2"))
+            .unwrap_or_default();
+        let sql = format!(
+            "SELECT to_jsonb(t) AS zeile FROM {} t WHERE mandant_id = $1{condition} ORDER BY id",
+            head.name
+        );
+        let query = sqlx::query_scalar::<_, Value>(sqlx::AssertSqlSafe(sql)).bind(self.mandant_id);
+        let query = match filter {
+            Some((_, value)) => query.bind(value.to_owned()),
+            None => query,
+        };
+        Ok(query.fetch_all(self.app.store.pool()).await?)
+    }
+}

@@ -1,0 +1,351 @@
+//! The past of a record: its events with what each changed, its state at any point, and the states of a whole type as
+//! of a position. Everything is folded from the log; the read models are not asked.
+
+mod diff;
+
+use std::collections::BTreeMap;
+
+use aggregates::{Entry, registry::Stored};
+use chrono::{DateTime, Utc};
+use projections::StateModel;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Row};
+use uuid::Uuid;
+
+pub use diff::{Change, changes};
+
+use super::{
+    params::{DEFAULT_LIMIT, MAX_LIMIT, Params, unfit, wrong},
+    zeit,
+};
+use crate::{
+    api::problem::Problem,
+    eventstore::{EventStore, Recorded, StoreError},
+};
+
+/// A page of a record's history.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// The events, oldest first.
+    pub daten: Vec<Value>,
+    /// `ab_version` of the next page.
+    pub weiter: Option<i64>,
+}
+
+/// Reads `limit` and `ab_version`.
+pub fn page_params(mut params: Params) -> Result<(i64, i64), Problem> {
+    let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
+    let from = params.positive("ab_version")?.unwrap_or(1);
+    params.finish(&["limit", "ab_version"])?;
+    Ok((limit, from))
+}
+
+/// The events of a stream from a version on, each with what it changed. `None` if the stream has no events.
+pub async fn history(
+    store: &EventStore,
+    entry: &Entry,
+    model: Option<&StateModel>,
+    stream: (Uuid, Uuid),
+    (limit, from): (i64, i64),
+) -> Result<Option<History>, StoreError> {
+    let (mandant_id, id) = stream;
+    let last = from.saturating_add(limit);
+    let events = store.stream(mandant_id, entry.typ, id, Some(last)).await?;
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let list_keys = model.map(diff::list_keys).unwrap_or_default();
+    let (before, page) = events.split_at(events.partition_point(|e| e.version < from));
+    let page_len = page.len().min(usize::try_from(limit).unwrap_or_default());
+    let mut state = fold(entry, before)?;
+    let mut old = state.as_ref().map(|s| entry.to_json(s));
+    let mut daten = Vec::with_capacity(page_len);
+    for event in page.iter().take(page_len) {
+        state = match state {
+            // A payload that was removed by law ends what can be folded; the event itself stays visible.
+            Some(state) if !event.payload.is_null() => Some(entry.fold(&state, &[event.stored()])?),
+            _ => None,
+        };
+        let new = state.as_ref().map(|s| entry.to_json(s));
+        let changed = match (&old, &new) {
+            (Some(old), Some(new)) if event.version == 1 => Some(changes(&json!({}), new, &list_keys, old)),
+            (Some(old), Some(new)) => Some(changes(old, new, &list_keys, &Value::Null)),
+            _ => None,
+        };
+        daten.push(event_json(event, changed));
+        old = new;
+    }
+    let weiter = (page.len() > page_len).then_some(last);
+    Ok(Some(History { daten, weiter }))
+}
+
+/// Folds events; `None` if the payload of one was removed.
+fn fold(entry: &Entry, events: &[Recorded]) -> Result<Option<aggregates::context::State>, StoreError> {
+    if events.iter().any(|e| e.payload.is_null()) {
+        return Ok(None);
+    }
+    let stored: Vec<Stored<'_>> = events.iter().map(Recorded::stored).collect();
+    Ok(Some(entry.fold(&entry.empty(), &stored)?))
+}
+
+fn event_json(event: &Recorded, changed: Option<Vec<Change>>) -> Value {
+    json!({
+        "position": event.position,
+        "version": event.version,
+        "ereignis": event.event_type,
+        "event_version": event.event_version,
+        "daten": event.payload,
+        "erfasst_am": zeit::rfc3339(event.recorded_at),
+        "akteur": event.actor,
+        "grund": grund(event),
+        "befehl_id": event.meta.get("befehl_id"),
+        "korrelation": event.correlation,
+        "ursache": event.cause,
+        "aenderungen": changed,
+    })
+}
+
+/// The reason: stated with the command, or a field of the event.
+fn grund(event: &Recorded) -> Option<&Value> {
+    event.meta.get("grund").or_else(|| event.payload.get("grund"))
+}
+
+/// A point in a stream's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// Now.
+    Now,
+    /// After this event of the stream.
+    Version(i64),
+    /// As recorded before this instant.
+    Before(DateTime<Utc>),
+    /// As recorded up to and with this instant.
+    At(DateTime<Utc>),
+    /// After this position of the log.
+    Position(i64),
+}
+
+impl Point {
+    /// Reads `version`, `zeitpunkt` or `position`; one of them at most.
+    pub fn parse(mut params: Params) -> Result<Self, Problem> {
+        let version = params.positive("version")?.map(Self::Version);
+        let position = params.positive("position")?.map(Self::Position);
+        let moment = params.take("zeitpunkt").map(|text| {
+            let day = zeit::datum(&text).map(|day| Self::Before(zeit::ende(day)));
+            day.or_else(|| zeit::moment(&text).map(Self::At)).ok_or_else(|| {
+                wrong(
+                    "zeitpunkt",
+                    "ein Zeitpunkt nach RFC 3339 oder ein Datum (bis Ende dieses Tages)",
+                )
+            })
+        });
+        params.finish(&["version", "zeitpunkt", "position"])?;
+        let given: Vec<Self> = [version, moment.transpose()?, position].into_iter().flatten().collect();
+        match given.as_slice() {
+            [] => Ok(Self::Now),
+            [one] => Ok(*one),
+            _ => Err(wrong(
+                "version",
+                "nur eines von version, zeitpunkt und position angeben",
+            )),
+        }
+    }
+
+    fn includes(self, event: &Recorded) -> bool {
+        match self {
+            Self::Now => true,
+            Self::Version(version) => event.version <= version,
+            Self::Before(moment) => event.recorded_at < moment,
+            Self::At(moment) => event.recorded_at <= moment,
+            Self::Position(position) => event.position <= position,
+        }
+    }
+}
+
+/// A state of the past.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The folded state.
+    pub zustand: Value,
+    /// Version of its last event.
+    pub version: i64,
+    /// Position of its last event.
+    pub position: i64,
+    /// When that was recorded.
+    pub stand: DateTime<Utc>,
+}
+
+/// The state of a stream at a point; `None` if it did not exist then.
+pub async fn state_at(
+    store: &EventStore,
+    entry: &Entry,
+    mandant_id: Uuid,
+    id: Uuid,
+    point: Point,
+) -> Result<Option<Past>, Problem> {
+    let to_version = match point {
+        Point::Version(version) => Some(version),
+        _ => None,
+    };
+    let mut events = store.stream(mandant_id, entry.typ, id, to_version).await?;
+    events.truncate(events.partition_point(|event| point.includes(event)));
+    let Some(last) = events.last() else {
+        return Ok(None);
+    };
+    if let Point::Version(version) = point
+        && last.version < version
+    {
+        return Ok(None);
+    }
+    let state = fold(entry, &events)?.ok_or_else(|| {
+        Problem::new(
+            "ABFRAGE_GELOESCHT",
+            410,
+            "Inhalte dieses Datensatzes wurden nach gesetzlicher Frist gelöscht; sein Zustand lässt sich nicht mehr zeigen",
+        )
+    })?;
+    Ok(Some(Past {
+        zustand: entry.to_json(&state),
+        version: last.version,
+        position: last.position,
+        stand: last.recorded_at,
+    }))
+}
+
+/// The position that a moment, a day (its end in Europe/Berlin) or a position means; for `bekannt_am`.
+pub async fn known_position(store: &EventStore, mandant_id: Uuid, text: &str) -> Result<i64, Problem> {
+    if let Ok(position) = text.parse::<i64>() {
+        let head = store.head(mandant_id).await?;
+        if !(0..=head).contains(&position) {
+            let message = format!("das Journal reicht bis Position {head}; {position} gibt es noch nicht");
+            return Err(unfit("bekannt_am", message));
+        }
+        return Ok(position);
+    }
+    let moment = match zeit::datum(text) {
+        // recorded_at has microseconds: the last one of the day.
+        Some(day) => zeit::ende(day) - chrono::TimeDelta::microseconds(1),
+        None => zeit::moment(text).ok_or_else(|| {
+            wrong(
+                "bekannt_am",
+                "ein Zeitpunkt nach RFC 3339, ein Datum (bis Ende dieses Tages) oder eine Position im Journal",
+            )
+        })?,
+    };
+    Ok(store.position_at(mandant_id, moment).await?)
+}
+
+/// All streams of a type, folded up to a position. The stream ids come from the type's head table, which keeps a row of
+/// every stream, so that the log is read by its index of streams.
+pub async fn states_at(
+    store: &EventStore,
+    mandant_id: Uuid,
+    typ: &str,
+    position: i64,
+) -> Result<Vec<(Uuid, Value)>, StoreError> {
+    folded(store, mandant_id, typ, position, None).await
+}
+
+/// Some streams of a type, folded up to a position; those without events until then are left out.
+pub async fn states_of(
+    store: &EventStore,
+    mandant_id: Uuid,
+    typ: &str,
+    position: i64,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, Value)>, StoreError> {
+    folded(store, mandant_id, typ, position, Some(ids)).await
+}
+
+async fn folded(
+    store: &EventStore,
+    mandant_id: Uuid,
+    typ: &str,
+    position: i64,
+    ids: Option<&[Uuid]>,
+) -> Result<Vec<(Uuid, Value)>, StoreError> {
+    let entry = store
+        .registry()
+        .entry(typ)
+        .ok_or_else(|| StoreError::UnknownType(typ.to_owned()))?;
+    let model = projections::state_models().into_iter().find(|m| m.typ == typ);
+    let streams = match (model.as_ref().and_then(StateModel::head), ids) {
+        (_, Some(_)) => "SELECT unnest($4::uuid[]) AS id".to_owned(),
+        (Some(head), None) => format!(
+            "SELECT id FROM {} WHERE mandant_id = $1 AND $4::uuid[] IS NULL",
+            head.name
+        ),
+        // An aggregate without a head table: its streams are those that the log has.
+        (None, None) => "SELECT DISTINCT aggregate_id AS id FROM log.ereignis \
+                         WHERE mandant_id = $1 AND aggregate_type = $2 AND $4::uuid[] IS NULL"
+            .to_owned(),
+    };
+    let sql = format!(
+        "SELECT e.aggregate_id, e.position, e.event_type, e.event_version, e.payload::text AS payload \
+         FROM ({streams}) s JOIN log.ereignis e ON e.mandant_id = $1 AND e.aggregate_id = s.id \
+          AND e.aggregate_type = $2 \
+         WHERE e.position <= $3 ORDER BY e.aggregate_id, e.version"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(mandant_id)
+        .bind(typ)
+        .bind(position)
+        .bind(ids)
+        .fetch_all(store.pool())
+        .await?;
+    let mut streams: BTreeMap<Uuid, Vec<(String, u16, Value)>> = BTreeMap::new();
+    for row in rows {
+        let position: i64 = row.try_get("position")?;
+        let corrupt = |reason: String| StoreError::Corrupt {
+            mandant_id,
+            position,
+            reason,
+        };
+        let text: Option<String> = row.try_get("payload")?;
+        let text = text.ok_or_else(|| corrupt("payload was removed; this stream is closed".to_owned()))?;
+        let payload = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
+        let event_version = u16::try_from(row.try_get::<i16, _>("event_version")?).unwrap_or_default();
+        let stream = streams.entry(row.try_get("aggregate_id")?).or_default();
+        stream.push((row.try_get("event_type")?, event_version, payload));
+    }
+    let fold = |(id, events): (Uuid, Vec<(String, u16, Value)>)| {
+        let stored: Vec<Stored<'_>> = events
+            .iter()
+            .map(|(event_type, event_version, payload)| Stored {
+                event_type,
+                event_version: *event_version,
+                payload,
+            })
+            .collect();
+        Ok((id, entry.to_json(&entry.fold(&entry.empty(), &stored)?)))
+    };
+    streams.into_iter().map(fold).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(query: &str) -> Result<Point, Problem> {
+        Point::parse(Params::of(&format!("/x?{query}").parse().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn one_point_is_asked_for_at_a_time() {
+        assert_eq!(point("").unwrap(), Point::Now);
+        assert_eq!(point("version=7").unwrap(), Point::Version(7));
+        assert_eq!(point("position=12").unwrap(), Point::Position(12));
+        let day_end = zeit::moment("2026-02-04T23:00:00Z").unwrap();
+        assert_eq!(point("zeitpunkt=2026-02-04").unwrap(), Point::Before(day_end));
+        assert_eq!(point("version=7&position=12").unwrap_err().status(), 400);
+        assert_eq!(point("version=0").unwrap_err().status(), 400);
+        assert_eq!(
+            point("zeitpunkt=gestern").unwrap_err().body()["felder"][0]["feld"],
+            "zeitpunkt"
+        );
+        assert_eq!(
+            point("stand=1").unwrap_err().body()["felder"][0]["code"],
+            "PARAMETER_UNBEKANNT"
+        );
+    }
+}

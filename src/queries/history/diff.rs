@@ -1,0 +1,169 @@
+//! What an event changed: the folded state's JSON before and after, field by field.
+
+use std::collections::HashMap;
+
+use projections::StateModel;
+use serde::Serialize;
+use serde_json::Value;
+
+/// One changed field.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// JSON pointer into the state; an element that went away is named by its old place.
+    pub feld: String,
+    /// Value before; null if there was none.
+    pub alt: Value,
+    /// Value after; null if there is none.
+    pub neu: Value,
+}
+
+/// The key field of the elements of each list, by the list's path (`positionen/kontierung`).
+pub type ListKeys = HashMap<String, &'static str>;
+
+/// The keys that a read model declares for its children.
+pub(super) fn list_keys(model: &StateModel) -> ListKeys {
+    let children = model.tables.iter().filter(|t| !t.is_head());
+    let keys = children.filter_map(|t| Some((t.path.join("/"), t.keys.last()?.0)));
+    keys.collect()
+}
+
+/// The changes from one state to the next. Fields that are new but equal those of `baseline` (a state without events)
+/// are not worth a line.
+#[must_use]
+pub fn changes(old: &Value, new: &Value, keys: &ListKeys, baseline: &Value) -> Vec<Change> {
+    let mut found = Vec::new();
+    compare(Some(old), Some(new), "", "", keys, &mut found);
+    found.retain(|c| !(c.alt.is_null() && baseline.pointer(&c.feld) == Some(&c.neu)));
+    found
+}
+
+fn compare(
+    old: Option<&Value>,
+    new: Option<&Value>,
+    pointer: &str,
+    path: &str,
+    keys: &ListKeys,
+    found: &mut Vec<Change>,
+) {
+    match (old, new) {
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            let gone = old.keys().filter(|name| !new.contains_key(*name));
+            for name in new.keys().chain(gone) {
+                let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}/{name}")
+                };
+                compare(old.get(name), new.get(name), &pointer, &path, keys, found);
+            }
+        }
+        (Some(Value::Array(old)), Some(Value::Array(new))) => {
+            if let Some(key) = keys.get(path) {
+                by_key(old, new, key, pointer, path, keys, found);
+            } else {
+                for i in 0..old.len().max(new.len()) {
+                    compare(old.get(i), new.get(i), &format!("{pointer}/{i}"), path, keys, found);
+                }
+            }
+        }
+        _ => {
+            let [alt, neu] = [old, new].map(|value| value.cloned().unwrap_or(Value::Null));
+            if alt != neu {
+                found.push(Change {
+                    feld: pointer.to_owned(),
+                    alt,
+                    neu,
+                });
+            }
+        }
+    }
+}
+
+/// Elements are the same if their key is, wherever they stand.
+fn by_key(
+    old: &[Value],
+    new: &[Value],
+    key: &str,
+    pointer: &str,
+    path: &str,
+    keys: &ListKeys,
+    found: &mut Vec<Change>,
+) {
+    let same = |list: &[Value], element: &Value| list.iter().position(|e| e.get(key) == element.get(key));
+    for (i, element) in new.iter().enumerate() {
+        let before = same(old, element).and_then(|j| old.get(j));
+        compare(before, Some(element), &format!("{pointer}/{i}"), path, keys, found);
+    }
+    for (i, element) in old.iter().enumerate() {
+        if same(new, element).is_none() {
+            compare(Some(element), None, &format!("{pointer}/{i}"), path, keys, found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn diff(old: Value, new: Value) -> Vec<(String, Value, Value)> {
+        let keys = ListKeys::from([("positionen".to_owned(), "nr")]);
+        let changes = changes(&old, &new, &keys, &Value::Null);
+        changes.into_iter().map(|c| (c.feld, c.alt, c.neu)).collect()
+    }
+
+    #[test]
+    fn a_changed_a_new_and_a_lost_field_have_one_line_each() {
+        let found = diff(
+            json!({"name": "alt", "ort": "Kiel", "fest": 1, "a": {"b": 1}}),
+            json!({"name": "neu", "plz": "24103", "fest": 1, "a": {"b": 2}}),
+        );
+        assert_eq!(
+            found,
+            vec![
+                ("/a/b".to_owned(), json!(1), json!(2)),
+                ("/name".to_owned(), json!("alt"), json!("neu")),
+                ("/plz".to_owned(), Value::Null, json!("24103")),
+                ("/ort".to_owned(), json!("Kiel"), Value::Null),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_element_that_moves_up_is_not_a_change() {
+        let found = diff(
+            json!({"positionen": [{"nr": 1, "menge": "1"}, {"nr": 2, "menge": "2"}]}),
+            json!({"positionen": [{"nr": 2, "menge": "3"}]}),
+        );
+        assert_eq!(
+            found,
+            vec![
+                ("/positionen/0/menge".to_owned(), json!("2"), json!("3")),
+                ("/positionen/0".to_owned(), json!({"nr": 1, "menge": "1"}), Value::Null),
+            ]
+        );
+    }
+
+    #[test]
+    fn lists_without_a_key_are_compared_by_place_and_names_are_escaped() {
+        let found = diff(json!({"a/b": [1, 2]}), json!({"a/b": [1, 3, 4]}));
+        assert_eq!(
+            found,
+            vec![
+                ("/a~1b/1".to_owned(), json!(2), json!(3)),
+                ("/a~1b/2".to_owned(), Value::Null, json!(4)),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_first_event_shows_what_it_set_and_not_what_was_empty_before() {
+        let empty = json!({"name": "", "lager": [], "status": "neu"});
+        let new = json!({"name": "Kiel", "lager": [], "status": "aktiv"});
+        let found = changes(&json!({}), &new, &ListKeys::new(), &empty);
+        let fields: Vec<&str> = found.iter().map(|c| c.feld.as_str()).collect();
+        assert_eq!(fields, ["/name", "/status"]);
+    }
+}

@@ -1,0 +1,267 @@
+//! Reports: a name, parameters, the ledgers they read, and a function that makes one table. Routes, OpenAPI and rights
+//! loop over [`ALL`].
+//!
+//! Every report of the books has two time axes: the business date (`stichtag` or `von`/`bis`) and `bekannt_am`, what the
+//! system knew then. It is exactly the sum of the rows with a buchungsdatum in range and
+//! `log_position <= position(bekannt_am)` (fibu 0).
+
+mod args;
+mod jahr;
+mod journal;
+mod kontenblatt;
+mod kontenplan;
+mod namen;
+mod susa;
+mod table;
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use aggregates::types::Bereich;
+use chrono::{NaiveDate, Utc};
+use serde_json::{Value, json};
+use sqlx::{Postgres, Transaction};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+pub use args::{Args, Parameter, ParameterArt};
+pub use table::{Art, Cell, Spalte, Table};
+
+use super::{history, params::Params, zeit};
+use crate::{api::problem::Problem, eventstore::EventStore};
+
+/// The ledger that writes `fibu.journalzeile`.
+pub const JOURNAL: &str = "journal";
+
+/// The ledger that writes `fibu.konto_saldo`.
+pub const SALDEN: &str = "konto_saldo";
+
+/// How long a report waits for its ledgers to reach `ab_position`.
+pub const WAIT: Duration = Duration::from_secs(5);
+
+/// A waiting report looks at the checkpoints this often.
+const POLL: Duration = Duration::from_millis(25);
+
+/// The future of a report.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Table, Problem>> + Send + 'a>>;
+
+/// A report.
+#[derive(Clone, Copy)]
+pub struct Report {
+    /// kebab-case name, the path segment.
+    pub name: &'static str,
+    /// snake_case name, the resource of its right.
+    pub typ: &'static str,
+    /// Area of its right.
+    pub bereich: Bereich,
+    /// German title.
+    pub titel: &'static str,
+    /// What it shows.
+    pub beschreibung: &'static str,
+    /// Its own parameters; [`COMMON`] come on top.
+    pub parameter: &'static [Parameter],
+    /// Columns of its table.
+    pub spalten: &'static [Spalte],
+    /// Ledgers it reads.
+    pub ledgers: &'static [&'static str],
+    /// Makes the table.
+    pub run: for<'a> fn(&'a mut Source, &'a Args) -> Running<'a>,
+}
+
+/// Parameters of every report.
+pub const COMMON: &[Parameter] = &[
+    Parameter::optional(
+        "bekannt_am",
+        ParameterArt::Text,
+        "Stand des Wissens: Zeitpunkt (RFC 3339), Datum (bis Ende dieses Tages) oder Position im Journal",
+    ),
+    Parameter::optional(
+        "ab_position",
+        ParameterArt::Zahl,
+        "wartet, bis der Bericht das Journal bis zu dieser Position gesehen hat",
+    ),
+    Parameter::optional(
+        "format",
+        ParameterArt::Text,
+        "json oder csv; geht dem Header Accept vor",
+    ),
+];
+
+/// All reports, one line each.
+pub const ALL: &[Report] = &[susa::REPORT, kontenblatt::REPORT, journal::REPORT, kontenplan::REPORT];
+
+/// A report by its path segment.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Report> {
+    ALL.iter().find(|r| r.name == name)
+}
+
+/// Waits until ledgers of a company have reached a position: true if they have, false after [`WAIT`].
+pub type Waiter = Arc<
+    dyn Fn(Uuid, &'static [&'static str], i64) -> Pin<Box<dyn Future<Output = Result<bool, sqlx::Error>> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// A waiter that looks at the ledgers' checkpoints.
+#[must_use]
+pub fn checkpoint_waiter(store: &EventStore) -> Waiter {
+    let pool = store.pool().clone();
+    Arc::new(move |mandant_id, ledgers, position| {
+        let pool = pool.clone();
+        Box::pin(async move {
+            let deadline = Instant::now() + WAIT;
+            loop {
+                let mut connection = pool.acquire().await?;
+                if ledger_position(&mut connection, mandant_id, ledgers).await? >= position {
+                    return Ok(true);
+                }
+                drop(connection);
+                if Instant::now() + POLL > deadline {
+                    return Ok(false);
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        })
+    })
+}
+
+/// Up to where all of these ledgers have seen the log of a company.
+async fn ledger_position(
+    connection: &mut sqlx::PgConnection,
+    mandant_id: Uuid,
+    ledgers: &[&str],
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT coalesce(min(coalesce(s.position, 0)), 0) FROM unnest($2::text[]) AS l(name) \
+         LEFT JOIN projektion.stand s ON s.mandant_id = $1 AND s.projektion = l.name",
+    )
+    .bind(mandant_id)
+    .bind(ledgers)
+    .fetch_one(connection)
+    .await
+}
+
+/// What a report reads from. All its statements see one snapshot.
+pub struct Source {
+    transaction: Transaction<'static, Postgres>,
+    store: EventStore,
+    mandant_id: Uuid,
+    /// The position of `bekannt_am`, if given.
+    known: Option<i64>,
+    /// Rows up to this position belong to the report.
+    upto: i64,
+    epoche: i32,
+    heute: NaiveDate,
+}
+
+/// A finished report.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its table.
+    pub table: Table,
+    /// The position that it shows.
+    pub stand: i64,
+    /// Up to where its ledgers have seen the log.
+    pub position: i64,
+}
+
+impl Answer {
+    /// As JSON.
+    #[must_use]
+    pub fn json(&self, report: &Report) -> Value {
+        let mut body = json!({
+            "bericht": report.name,
+            "titel": report.titel,
+            "parameter": self.table.parameter,
+            "stand": self.stand,
+            "zeilen": self.table.rows(report.spalten),
+            "summen": self.table.summen,
+        });
+        if let Some(kopf) = &self.table.kopf {
+            body["kopf"] = kopf.clone();
+        }
+        if self.table.seiten {
+            body["weiter"] = json!(self.table.weiter);
+        }
+        body
+    }
+}
+
+/// Runs a report. `min_position` is what the header `X-Min-Position` asks for.
+pub async fn run(
+    store: &EventStore,
+    waiter: &Waiter,
+    report: &Report,
+    mandant_id: Uuid,
+    mut params: Params,
+    min_position: Option<i64>,
+) -> Result<Answer, Problem> {
+    let bekannt_am = params.take("bekannt_am");
+    let ab_position = params.positive("ab_position")?;
+    let args = Args::parse(report, params)?;
+    let known = match &bekannt_am {
+        Some(text) => Some(history::known_position(store, mandant_id, text).await?),
+        None => None,
+    };
+    let needed = [ab_position, min_position, known]
+        .into_iter()
+        .flatten()
+        .max()
+        .unwrap_or(0);
+    if needed > 0 && !waiter(mandant_id, report.ledgers, needed).await? {
+        return Err(too_old(needed));
+    }
+    let mut transaction = store
+        .pool()
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
+    let position = ledger_position(&mut transaction, mandant_id, report.ledgers).await?;
+    if position < needed {
+        return Err(too_old(needed));
+    }
+    let epoche: Option<i32> = sqlx::query_scalar("SELECT epoche FROM log.kopf WHERE mandant_id = $1")
+        .bind(mandant_id)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let stand = known.unwrap_or(position);
+    let mut source = Source {
+        transaction,
+        store: store.clone(),
+        mandant_id,
+        known,
+        upto: stand,
+        epoche: epoche.unwrap_or(1),
+        heute: zeit::tag(Utc::now()),
+    };
+    let mut table = (report.run)(&mut source, &args).await?;
+    if let Some(text) = bekannt_am {
+        table.parameter.insert("bekannt_am".to_owned(), json!(text));
+    }
+    source.transaction.commit().await?;
+    Ok(Answer { table, stand, position })
+}
+
+/// `ABFRAGE_ZU_ALT`.
+fn too_old(needed: i64) -> Problem {
+    let text = format!(
+        "der Bericht hat das Journal noch nicht bis Position {needed} gesehen; bitte gleich noch einmal abrufen"
+    );
+    Problem::new("ABFRAGE_ZU_ALT", 503, text).retry_after(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_the_right_is_the_name_in_snake_case() {
+        for (i, report) in ALL.iter().enumerate() {
+            assert_eq!(report.typ, report.name.replace('-', "_"));
+            assert!(ALL.iter().skip(i + 1).all(|other| other.name != report.name));
+            assert!(!report.ledgers.is_empty());
+            for own in report.parameter {
+                assert!(COMMON.iter().all(|common| common.name != own.name), "{}", own.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! One table, two forms: JSON objects and CSV.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::{api::problem::Problem, queries::zeit};
+
+/// Type of a column; for schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Art {
+    /// Text.
+    Text,
+    /// EUR with two decimals, as a decimal string.
+    Betrag,
+    /// Whole number.
+    Zahl,
+    /// yyyy-mm-dd.
+    Datum,
+    /// RFC 3339, UTC.
+    Zeit,
+}
+
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub struct Spalte {
+    /// snake_case name: JSON member and CSV header.
+    pub name: &'static str,
+    /// Type.
+    pub art: Art,
+    /// German title.
+    pub titel: &'static str,
+}
+
+impl Spalte {
+    /// A column.
+    #[must_use]
+    pub const fn new(name: &'static str, art: Art, titel: &'static str) -> Self {
+        Self { name, art, titel }
+    }
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// No value.
+    Leer,
+    /// Text.
+    Text(String),
+    /// Amount.
+    Betrag(Decimal),
+    /// Whole number.
+    Zahl(i64),
+    /// Date.
+    Datum(NaiveDate),
+    /// Instant.
+    Zeit(DateTime<Utc>),
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Option<String>> for Cell {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::Leer, Self::Text)
+    }
+}
+
+impl From<Decimal> for Cell {
+    fn from(betrag: Decimal) -> Self {
+        Self::Betrag(betrag)
+    }
+}
+
+impl From<i64> for Cell {
+    fn from(zahl: i64) -> Self {
+        Self::Zahl(zahl)
+    }
+}
+
+impl From<NaiveDate> for Cell {
+    fn from(datum: NaiveDate) -> Self {
+        Self::Datum(datum)
+    }
+}
+
+impl From<DateTime<Utc>> for Cell {
+    fn from(zeit: DateTime<Utc>) -> Self {
+        Self::Zeit(zeit)
+    }
+}
+
+impl From<Uuid> for Cell {
+    fn from(id: Uuid) -> Self {
+        Self::Text(id.to_string())
+    }
+}
+
+/// An amount with two decimals; zero has no sign.
+#[must_use]
+pub fn betrag(amount: Decimal) -> String {
+    let amount = if amount.is_zero() { Decimal::ZERO } else { amount };
+    format!("{amount:.2}")
+}
+
+impl Cell {
+    fn json(&self) -> Value {
+        match self {
+            Self::Leer => Value::Null,
+            Self::Zahl(zahl) => json!(zahl),
+            other => Value::String(other.text()),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Leer => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Betrag(amount) => betrag(*amount),
+            Self::Zahl(zahl) => zahl.to_string(),
+            Self::Datum(datum) => datum.to_string(),
+            Self::Zeit(moment) => zeit::rfc3339(*moment),
+        }
+    }
+}
+
+/// The content of a report.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// Parameters as they took effect.
+    pub parameter: Map<String, Value>,
+    /// What stands above the rows.
+    pub kopf: Option<Value>,
+    /// Rows; each has a cell for every column.
+    pub zeilen: Vec<Vec<Cell>>,
+    /// What stands below the rows.
+    pub summen: Value,
+    /// True if the report comes in pages.
+    pub seiten: bool,
+    /// Cursor of the next page.
+    pub weiter: Option<String>,
+}
+
+impl Table {
+    /// The rows as JSON objects.
+    #[must_use]
+    pub fn rows(&self, spalten: &[Spalte]) -> Vec<Value> {
+        let row = |cells: &Vec<Cell>| {
+            let members = spalten
+                .iter()
+                .zip(cells)
+                .map(|(s, cell)| (s.name.to_owned(), cell.json()));
+            Value::Object(members.collect())
+        };
+        self.zeilen.iter().map(row).collect()
+    }
+
+    /// The rows as CSV (RFC 4180): comma, decimal point, UTF-8, header line.
+    pub fn csv(&self, spalten: &[Spalte]) -> Result<Vec<u8>, Problem> {
+        let broken = |error: csv::Error| {
+            tracing::error!(%error, "a report did not become CSV");
+            Problem::new("INTERN", 500, "der Bericht ließ sich nicht als CSV schreiben")
+        };
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(Vec::new());
+        writer.write_record(spalten.iter().map(|s| s.name)).map_err(broken)?;
+        for cells in &self.zeilen {
+            writer.write_record(cells.iter().map(Cell::text)).map_err(broken)?;
+        }
+        writer.into_inner().map_err(|error| broken(error.into_error().into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPALTEN: &[Spalte] = &[
+        Spalte::new("konto", Art::Text, "Konto"),
+        Spalte::new("saldo", Art::Betrag, "Saldo"),
+        Spalte::new("nr", Art::Zahl, "Nr."),
+    ];
+
+    fn table() -> Table {
+        Table {
+            zeilen: vec![
+                vec!["6815".to_owned().into(), Decimal::new(-1195, 1).into(), 7.into()],
+                vec!["Büro, \"gut\"".to_owned().into(), Decimal::ZERO.into(), Cell::Leer],
+            ],
+            ..Table::default()
+        }
+    }
+
+    #[test]
+    fn amounts_are_decimal_strings_and_numbers_are_numbers() {
+        assert_eq!(
+            table().rows(SPALTEN),
+            vec![
+                json!({"konto": "6815", "saldo": "-119.50", "nr": 7}),
+                json!({"konto": "Büro, \"gut\"", "saldo": "0.00", "nr": null}),
+            ]
+        );
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        assert_eq!(betrag(-Decimal::ZERO), "0.00");
+        assert_eq!(betrag(Decimal::new(-5, 2)), "-0.05");
+    }
+
+    #[test]
+    fn csv_quotes_as_rfc_4180_wants_it() {
+        let csv = String::from_utf8(table().csv(SPALTEN).unwrap()).unwrap();
+        assert_eq!(
+            csv,
+            "konto,saldo,nr\r\n6815,-119.50,7\r\n\"Büro, \"\"gut\"\"\",0.00,\r\n"
+        );
+    }
+}

@@ -1,0 +1,468 @@
+//! The command bus against a real Postgres: every guarantee of the log is attacked.
+#![allow(missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
+
+mod common;
+
+use std::{pin::Pin, sync::Arc};
+
+use neuroerp::{
+    commands::{Bus, Caller, FactSource, Mode, Order, Unit},
+    eventstore::{StoreError, tree::Frontier},
+};
+use projections::state::Columns;
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Executor, Row};
+use uuid::Uuid;
+
+struct NoFacts;
+
+impl FactSource for NoFacts {
+    fn fact<'a>(
+        &'a self,
+        _: Uuid,
+        _: &'static str,
+        _: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<(i64, Value), StoreError>> + Send + 'a>> {
+        Box::pin(async { Ok((0, Value::Null)) })
+    }
+}
+
+/// A bus as a process of its own would have it: own pool, own cache.
+async fn process(db: &common::TestDb) -> Bus {
+    let pool = neuroerp::postgres::connect(&db.owner).await.unwrap();
+    let columns = Columns::load(&mut pool.acquire().await.unwrap()).await.unwrap();
+    let store = neuroerp::eventstore::EventStore::new(pool, Arc::new(aggregates::registry()));
+    Bus::new(store, &projections::state_models(), columns, Arc::new(NoFacts))
+}
+
+fn kreis(mandant: Uuid, code: &str) -> Order {
+    let command = json!({"Anlegen": {
+        "code": code, "muster": format!("{code}-{{JJJJ}}-{{000000}}"), "start": 1, "lueckenlos": true, "chronologisch": false
+    }});
+    let mut order = Order::new(
+        "nummernkreis",
+        aggregates::dienste::Nummernkreis::stream_id(mandant, code),
+        command,
+    );
+    order.create = true;
+    order
+}
+
+fn gap(mandant: Uuid, code: &str, n: i64) -> Order {
+    let command = json!({"LueckeDokumentieren": {"jahr": 2026, "von": n, "bis": n, "grund": "Test"}});
+    Order::new(
+        "nummernkreis",
+        aggregates::dienste::Nummernkreis::stream_id(mandant, code),
+        command,
+    )
+}
+
+async fn assert_log_is_whole(db: &common::TestDb, mandant: Uuid) -> i64 {
+    let rows = sqlx::query("SELECT position, leaf_hash FROM log.ereignis WHERE mandant_id = $1 ORDER BY position")
+        .bind(mandant)
+        .fetch_all(&db.pool)
+        .await
+        .unwrap();
+    let mut frontier = Frontier::default();
+    for (index, row) in rows.iter().enumerate() {
+        assert_eq!(
+            row.get::<i64, _>("position"),
+            i64::try_from(index).unwrap() + 1,
+            "no gap"
+        );
+        frontier.push(row.get::<Vec<u8>, _>("leaf_hash").try_into().unwrap());
+    }
+    let head = sqlx::query("SELECT position, baum FROM log.kopf WHERE mandant_id = $1")
+        .bind(mandant)
+        .fetch_optional(&db.pool)
+        .await
+        .unwrap();
+    if let Some(head) = head {
+        assert_eq!(head.get::<i64, _>("position"), i64::try_from(rows.len()).unwrap());
+        assert_eq!(
+            head.get::<Vec<u8>, _>("baum"),
+            frontier.to_bytes(),
+            "the frontier is that of the leaves"
+        );
+    }
+    i64::try_from(rows.len()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_is_on_record_with_its_state_row_when_it_is_answered() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    let answer = bus
+        .send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    assert_eq!((answer.version, answer.position), (1, 1));
+    assert_eq!(answer.ereignisse, ["Angelegt"]);
+    let row = sqlx::query("SELECT code, status, version, log_position FROM dienste.nummernkreis WHERE mandant_id = $1")
+        .bind(mandant)
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(row.get::<String, _>("code"), "AR");
+    assert_eq!(
+        (row.get::<i64, _>("version"), row.get::<i64, _>("log_position")),
+        (1, 1)
+    );
+    let children: i64 = sqlx::query_scalar("SELECT count(*) FROM dienste.nummernkreis_muster WHERE mandant_id = $1")
+        .bind(mandant)
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(children, 1);
+    assert_log_is_whole(&db, mandant).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_writers_in_several_processes_leave_no_gap_and_lose_nothing() {
+    let db = common::database().await;
+    let mandant = Uuid::now_v7();
+    let mut buses = Vec::new();
+    for _ in 0..3 {
+        buses.push(process(&db).await);
+    }
+    buses[0]
+        .send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let mut tasks = Vec::new();
+    for (p, bus) in buses.iter().enumerate() {
+        for w in 0..8 {
+            let bus = bus.clone();
+            tasks.push(tokio::spawn(async move {
+                for n in 0..20_i64 {
+                    // All write the same stream, so every decision depends on the ones before it.
+                    let number = i64::try_from(p * 1000 + w * 100).unwrap() + n + 1;
+                    bus.send(mandant, Caller::service("test"), gap(mandant, "AR", number))
+                        .await
+                        .unwrap();
+                }
+            }));
+        }
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 1 + 3 * 8 * 20);
+    // The folded child rows carry running numbers 1..N: a stale decision would have given one twice.
+    let numbers: Vec<i32> =
+        sqlx::query_scalar("SELECT nr FROM dienste.nummernkreis_luecke WHERE mandant_id = $1 ORDER BY nr")
+            .bind(mandant)
+            .fetch_all(&db.pool)
+            .await
+            .unwrap();
+    assert_eq!(numbers, (1..=480).collect::<Vec<i32>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_is_given_once_even_to_racing_processes() {
+    let db = common::database().await;
+    let (one, two) = (process(&db).await, process(&db).await);
+    let create = |id: Uuid| {
+        let mut order = Order::new(
+            "mandant",
+            id,
+            json!({"Anlegen": {"kuerzel": "DEMO", "stammdaten": {"firma": "Demo"}}}),
+        );
+        order.create = true;
+        order
+    };
+    let mut tasks = Vec::new();
+    for n in 0..20 {
+        let bus = if n % 2 == 0 { one.clone() } else { two.clone() };
+        tasks.push(tokio::spawn(async move {
+            bus.send(Uuid::nil(), Caller::service("test"), create(Uuid::now_v7()))
+                .await
+        }));
+    }
+    let mut won = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => won += 1,
+            Err(refusal) => {
+                assert_eq!((refusal.code.as_str(), refusal.status), ("NUMMER_VERGEBEN", 409));
+                assert_eq!(refusal.daten, json!({"feld": "kuerzel", "wert": "DEMO"}));
+            }
+        }
+    }
+    assert_eq!(won, 1);
+    assert_eq!(assert_log_is_whole(&db, Uuid::nil()).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_command_id_fifty_times_at_once_acts_once() {
+    let db = common::database().await;
+    let (one, two) = (process(&db).await, process(&db).await);
+    let mandant = Uuid::now_v7();
+    one.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let befehl_id = Uuid::now_v7();
+    let mut tasks = Vec::new();
+    for n in 0..50 {
+        let bus = if n % 2 == 0 { one.clone() } else { two.clone() };
+        let order = gap(mandant, "AR", 1).once(befehl_id);
+        tasks.push(tokio::spawn(async move {
+            bus.send(mandant, Caller::service("test"), order).await.unwrap()
+        }));
+    }
+    let mut first = 0;
+    for task in tasks {
+        let answer = task.await.unwrap();
+        assert_eq!((answer.version, answer.position), (2, 2));
+        first += i32::from(!answer.replayed);
+    }
+    assert_eq!(first, 1);
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
+    // Another body under the same key is refused.
+    let mut other = gap(mandant, "AR", 9).once(befehl_id);
+    other.request_hash = Some(vec![1]);
+    let refusal = one.send(mandant, Caller::service("test"), other).await.unwrap_err();
+    assert_eq!((refusal.code.as_str(), refusal.status), ("IDEMPOTENZ_ABWEICHEND", 422));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poisoned_command_fails_alone_and_the_rest_of_its_batch_is_written() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    // A row the database refuses: stands for any unexpected SQL error.
+    let mut owner = db.owner.clone().connect().await.unwrap();
+    owner
+        .execute("ALTER TABLE dienste.nummernkreis ADD CONSTRAINT gift CHECK (code <> 'GIFT')")
+        .await
+        .unwrap();
+    let mut tasks = Vec::new();
+    for n in 0..40 {
+        let bus = bus.clone();
+        let code = if n == 17 { "GIFT".to_owned() } else { format!("K{n}") };
+        tasks.push(tokio::spawn(async move {
+            bus.send(mandant, Caller::service("test"), kreis(mandant, &code)).await
+        }));
+    }
+    let mut refused = 0;
+    for task in tasks {
+        if let Err(refusal) = task.await.unwrap() {
+            assert_eq!((refusal.code.as_str(), refusal.status), ("INTERN", 500));
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 1);
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 39);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_atomic_unit_writes_all_or_nothing_and_a_dry_run_writes_nothing() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    let unit = |orders: Vec<Order>, mode: Mode| Unit {
+        caller: Caller::service("test"),
+        orders,
+        mode,
+    };
+    let orders = vec![kreis(mandant, "AA"), kreis(mandant, "BB"), kreis(mandant, "AA")];
+    let outcomes = bus.submit(mandant, unit(orders, Mode::Atomic)).await.unwrap();
+    assert_eq!(outcomes[2].as_ref().unwrap_err().code, "NUMMER_VERGEBEN");
+    assert_eq!(outcomes[0].as_ref().unwrap_err().code, "STAPEL_ABGEBROCHEN");
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 0);
+
+    let orders = vec![kreis(mandant, "AA"), gap(mandant, "AA", 1)];
+    let outcomes = bus.submit(mandant, unit(orders.clone(), Mode::DryRun)).await.unwrap();
+    assert_eq!(outcomes[1].as_ref().unwrap().preview.len(), 2);
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 0);
+
+    let outcomes = bus.submit(mandant, unit(orders, Mode::Atomic)).await.unwrap();
+    assert!(outcomes.iter().all(Result::is_ok));
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
+
+    let orders = vec![gap(mandant, "AA", 2), kreis(mandant, "AA"), gap(mandant, "AA", 3)];
+    let outcomes = bus.submit(mandant, unit(orders, Mode::Each)).await.unwrap();
+    assert!(outcomes[0].is_ok() && outcomes[1].is_err() && outcomes[2].is_ok());
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_itself_refuses_to_change_the_log() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    for attack in [
+        "UPDATE log.ereignis SET actor = 'dienst:niemand'",
+        "DELETE FROM log.ereignis",
+        "TRUNCATE log.ereignis",
+        "UPDATE log.befehl SET status = 500",
+        "DELETE FROM log.befehl",
+        "ALTER TABLE log.ereignis DISABLE TRIGGER ALL",
+        "DROP TABLE log.ereignis",
+    ] {
+        assert!(db.pool.execute(attack).await.is_err(), "as the program: {attack}");
+    }
+    let mut owner = db.owner.clone().connect().await.unwrap();
+    for attack in [
+        "UPDATE log.ereignis SET actor = 'x'",
+        "DELETE FROM log.ereignis",
+        "TRUNCATE log.ereignis",
+    ] {
+        let error = owner.execute(attack).await.unwrap_err().to_string();
+        assert!(error.contains("unveränderlich"), "as the owner: {attack}: {error}");
+    }
+    assert_log_is_whole(&db, mandant).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_lost_at_commit_neither_loses_nor_doubles_a_command() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    // Another session keeps killing the program's connections, at whatever point of their transaction they are.
+    let killer_options = db.owner.clone();
+    let killer = tokio::spawn(async move {
+        let mut owner = killer_options.connect().await.unwrap();
+        for _ in 0..60 {
+            owner
+                .execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
+                     AND pid <> pg_backend_pid() AND xact_start IS NOT NULL",
+                )
+                .await
+                .unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(7)).await;
+        }
+    });
+    let mut accepted = 0;
+    let mut open = Vec::new();
+    for n in 1..=120_i64 {
+        let order = gap(mandant, "AR", n).once(Uuid::new_v5(&mandant, &n.to_be_bytes()));
+        match bus.send(mandant, Caller::service("test"), order).await {
+            Ok(_) => accepted += 1,
+            Err(refusal) => {
+                assert_eq!(refusal.status, 503, "{refusal}");
+                open.push(n);
+            }
+        }
+    }
+    killer.await.unwrap();
+    for n in open {
+        let order = gap(mandant, "AR", n).once(Uuid::new_v5(&mandant, &n.to_be_bytes()));
+        bus.send(mandant, Caller::service("test"), order).await.unwrap();
+        accepted += 1;
+    }
+    assert_eq!(accepted, 120);
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 121);
+    let numbers: Vec<i64> =
+        sqlx::query_scalar("SELECT von FROM dienste.nummernkreis_luecke WHERE mandant_id = $1 ORDER BY von")
+            .bind(mandant)
+            .fetch_all(&db.pool)
+            .await
+            .unwrap();
+    assert_eq!(numbers, (1..=120).collect::<Vec<i64>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_races_writers_sees_every_position_once_in_order() {
+    let db = common::database().await;
+    let (one, two) = (process(&db).await, process(&db).await);
+    let mandant = Uuid::now_v7();
+    one.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let mut follower = db.store.follow(mandant, 0);
+    let reader = tokio::spawn(async move {
+        let mut seen = Vec::new();
+        while seen.len() < 401 {
+            seen.extend(follower.next(7).await.unwrap().into_iter().map(|e| e.position));
+        }
+        seen
+    });
+    let mut tasks = Vec::new();
+    for w in 0..10_i64 {
+        let bus = if w % 2 == 0 { one.clone() } else { two.clone() };
+        tasks.push(tokio::spawn(async move {
+            for n in 0..40_i64 {
+                bus.send(mandant, Caller::service("test"), gap(mandant, "AR", w * 100 + n + 1))
+                    .await
+                    .unwrap();
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(reader.await.unwrap(), (1..=401).collect::<Vec<i64>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn if_match_refuses_what_the_user_did_not_see() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let mut order = gap(mandant, "AR", 1);
+    order.if_match = Some(7);
+    let refusal = bus.send(mandant, Caller::service("test"), order).await.unwrap_err();
+    assert_eq!((refusal.code.as_str(), refusal.status), ("VERSION_KONFLIKT", 412));
+    assert_eq!(refusal.daten, json!({"erwartet": 7, "ist": 1}));
+    let mut order = gap(mandant, "AR", 1);
+    order.if_match = Some(1);
+    bus.send(mandant, Caller::service("test"), order).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_streams_are_folded_from_their_snapshot_to_the_same_state() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let orders = (1..=300).map(|n| gap(mandant, "AR", n)).collect();
+    let unit = Unit {
+        caller: Caller::service("test"),
+        orders,
+        mode: Mode::Each,
+    };
+    assert!(bus.submit(mandant, unit).await.unwrap().iter().all(Result::is_ok));
+    let snapshots: i64 = sqlx::query_scalar("SELECT count(*) FROM log.schnappschuss")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert_eq!(snapshots, 1);
+    let key = (
+        "nummernkreis",
+        aggregates::dienste::Nummernkreis::stream_id(mandant, "AR"),
+    );
+    let mut connection = db.pool.acquire().await.unwrap();
+    let entry = db.store.registry().entry("nummernkreis").unwrap();
+    let loaded = db
+        .store
+        .load(&mut connection, mandant, &[key])
+        .await
+        .unwrap()
+        .remove(&key)
+        .unwrap();
+    let events = db.store.stream(mandant, key.0, key.1, None).await.unwrap();
+    let stored: Vec<_> = events.iter().map(neuroerp::eventstore::Recorded::stored).collect();
+    let folded = entry.fold(&entry.empty(), &stored).unwrap();
+    assert_eq!(loaded.version, 301);
+    assert_eq!(entry.to_json(&loaded.state), entry.to_json(&folded));
+}

@@ -1,0 +1,438 @@
+//! What the black-box tests share: one Postgres cluster for the whole run, a fresh migrated database per test.
+//!
+//! The first test process starts the cluster, a watchdog stops it when no test process is left. Test processes hold a
+//! shared lock on `in_use` while they live.
+#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
+#![allow(
+    clippy::zombie_processes,
+    reason = "server and watchdog outlive the test process on purpose"
+)]
+
+use std::{
+    fs::{self, File},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    str::FromStr,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use neuroerp::eventstore::EventStore;
+use sqlx::{ConnectOptions, Executor, PgPool, postgres::PgConnectOptions};
+use uuid::Uuid;
+
+/// A database of a test's own.
+pub struct TestDb {
+    /// As the program connects: in the role that cannot change the log.
+    pub pool: PgPool,
+    /// The log.
+    pub store: EventStore,
+    /// How to connect as the owner, for tests that attack.
+    pub owner: PgConnectOptions,
+}
+
+struct Cluster {
+    folder: PathBuf,
+    _in_use: File,
+}
+
+fn binaries() -> PathBuf {
+    let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|dir| {
+            dir.flatten()
+                .map(|e| e.path().join("bin"))
+                .filter(|p| p.join("initdb").exists())
+                .collect()
+        })
+        .unwrap_or_default();
+    found.sort();
+    if let Some(newest) = found.pop() {
+        return newest;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .find(|dir| dir.join("initdb").exists())
+        .expect("no Postgres server binaries; ./run setup installs them")
+}
+
+/// As root the server runs as another user.
+fn server_user() -> Option<(u32, u32)> {
+    if !nix::unistd::geteuid().is_root() {
+        return None;
+    }
+    let user = ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| nix::unistd::User::from_name(name).ok().flatten());
+    user.map(|u| (u.uid.as_raw(), u.gid.as_raw()))
+}
+
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir("/tmp").stdin(Stdio::null());
+    if let Some((uid, gid)) = server_user() {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("the command starts");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn cluster() -> &'static Cluster {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| {
+        let place = env!("CARGO_MANIFEST_DIR")
+            .bytes()
+            .fold(5381_u64, |h, b| h.wrapping_mul(33) ^ u64::from(b));
+        let folder = PathBuf::from(format!("/tmp/neuroerp-test-{place:x}"));
+        fs::create_dir_all(&folder).expect("folder");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).ok();
+        let start = File::create(folder.join("start")).expect("lock file");
+        start.lock().expect("start lock");
+        let in_use = File::create(folder.join("in_use")).expect("lock file");
+        in_use.lock_shared().expect("shared lock");
+        if !running(&folder) {
+            launch(&folder);
+        }
+        start.unlock().ok();
+        Cluster {
+            folder,
+            _in_use: in_use,
+        }
+    })
+}
+
+fn running(folder: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(folder.join(".s.PGSQL.5432")).is_ok()
+}
+
+fn launch(folder: &Path) {
+    let bin = binaries();
+    let data = folder.join("pg");
+    fs::remove_dir_all(&data).ok();
+    fs::remove_file(folder.join("vorlage")).ok();
+    run(command(&bin.join("initdb"))
+        .args([
+            "-U",
+            "eigner",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+            "-D",
+        ])
+        .arg(&data));
+    let settings = [
+        "listen_addresses=",
+        "fsync=off",
+        "full_page_writes=off",
+        "shared_buffers=128MB",
+        "max_connections=600",
+        "autovacuum=on",
+        "log_min_messages=warning",
+    ];
+    let log = File::create(folder.join("postgres.log")).expect("log file");
+    let mut server = command(&bin.join("postgres"));
+    server.arg("-D").arg(&data).arg("-k").arg(folder);
+    for setting in settings {
+        server.arg("-c").arg(setting);
+    }
+    let child = server
+        .stdout(log.try_clone().expect("log"))
+        .stderr(log)
+        .process_group(0)
+        .spawn()
+        .expect("postgres starts");
+    // Stops the server once no test process holds the lock any more.
+    let watchdog = format!(
+        "while sleep 10; do flock -n -x {lock} true && break; done; kill -INT {pid}",
+        lock = folder.join("in_use").display(),
+        pid = child.id()
+    );
+    Command::new("sh")
+        .args(["-c", &watchdog])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .expect("watchdog starts");
+    let begin = Instant::now();
+    while !running(folder) {
+        assert!(
+            begin.elapsed() < Duration::from_mins(1),
+            "the test cluster does not start"
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn options(database: &str) -> PgConnectOptions {
+    PgConnectOptions::from_str("postgres://eigner@localhost/postgres")
+        .expect("options")
+        .socket(&cluster().folder)
+        .database(database)
+        .disable_statement_logging()
+}
+
+/// The migrated template all test databases are cloned from; made once per set of migrations.
+async fn template() -> String {
+    let folder = &cluster().folder;
+    let lock = File::create(folder.join("vorlage.lock")).expect("lock file");
+    lock.lock().expect("template lock");
+    let marker = folder.join("vorlage");
+    if let Ok(name) = fs::read_to_string(&marker) {
+        return name;
+    }
+    let name = format!("vorlage_{}", Uuid::now_v7().simple());
+    let mut admin = options("postgres").connect().await.expect("admin connection");
+    admin
+        .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .await
+        .expect("template");
+    neuroerp::postgres::migrate(&options(&name)).await.expect("migrations");
+    fs::write(&marker, &name).expect("marker");
+    name
+}
+
+/// A fresh migrated database.
+pub async fn database() -> TestDb {
+    let template = template().await;
+    let name = format!("test_{}", Uuid::now_v7().simple());
+    let mut admin = options("postgres").connect().await.expect("admin connection");
+    // Two tests may copy the template at once; Postgres refuses only while somebody is connected to it.
+    for attempt in 0.. {
+        let result = admin
+            .execute(sqlx::AssertSqlSafe(format!(
+                "CREATE DATABASE {name} TEMPLATE {template}"
+            )))
+            .await;
+        match result {
+            Ok(_) => break,
+            Err(error) if attempt < 50 => {
+                eprintln!("waiting for the template: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Err(error) => panic!("no test database: {error}"),
+        }
+    }
+    let owner = options(&name);
+    let pool = neuroerp::postgres::connect(&owner).await.expect("pool");
+    let store = EventStore::new(pool.clone(), Arc::new(aggregates::registry()));
+    TestDb { pool, store, owner }
+}
+
+/// A way in to a running server, wherever it runs.
+pub struct Door {
+    /// `http://127.0.0.1:port`.
+    pub url: String,
+    /// Administrator's token.
+    pub token: String,
+    client: reqwest::Client,
+}
+
+/// A server on a fresh database inside the test process, with an administrator's token.
+pub struct TestServer {
+    door: Door,
+    /// The database.
+    pub db: TestDb,
+    stop: tokio_util::sync::CancellationToken,
+}
+
+impl std::ops::Deref for TestServer {
+    type Target = Door;
+    fn deref(&self) -> &Door {
+        &self.door
+    }
+}
+
+/// An answer: status, headers, body.
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: serde_json::Value,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body of an accepted request.
+    #[track_caller]
+    pub fn ok(self) -> serde_json::Value {
+        assert!(self.status < 300, "{}: {}", self.status, self.text);
+        self.body
+    }
+
+    /// Checks a refusal and gives back its body.
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> serde_json::Value {
+        assert_eq!(
+            (self.status, self.body["code"].as_str().unwrap_or_default()),
+            (status, code),
+            "{}",
+            self.text
+        );
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        for member in ["type", "title", "detail"] {
+            assert!(
+                self.body[member].as_str().is_some_and(|t| !t.is_empty()),
+                "{member}: {}",
+                self.text
+            );
+        }
+        self.body
+    }
+}
+
+/// Starts a server without a company.
+pub async fn bare_server() -> TestServer {
+    let db = database().await;
+    let core = neuroerp::server::Core::start(&db.owner).await.expect("core");
+    let token = core
+        .administrator(None)
+        .await
+        .expect("key")
+        .expect("first start gives a token");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let url = format!("http://{}", listener.local_addr().expect("address"));
+    let stop = tokio_util::sync::CancellationToken::new();
+    let shutdown = stop.clone();
+    tokio::spawn(async move {
+        core.serve(listener, shutdown).await.expect("serves");
+        core.stop().await;
+    });
+    TestServer {
+        door: Door::new(url, token),
+        db,
+        stop,
+    }
+}
+
+/// Starts a server with a company on SKR04 and the fiscal year 2026.
+pub async fn server() -> TestServer {
+    let server = bare_server().await;
+    server.company("TEST", "skr04").await;
+    server
+}
+
+impl Door {
+    pub fn new(url: String, token: String) -> Self {
+        Self {
+            url,
+            token,
+            client: reqwest::Client::new(),
+        }
+    }
+
+    /// Any request; `None` if the connection broke.
+    pub async fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Option<Reply> {
+        let mut request = self
+            .client
+            .request(method.parse().expect("method"), format!("{}{path}", self.url))
+            .bearer_auth(&self.token);
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-mandant")) {
+            request = request.header("X-Mandant", "TEST");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let response = request.send().await.ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.ok()?;
+        Some(Reply {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        })
+    }
+
+    /// Any request.
+    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Reply {
+        self.try_request(method, path, headers, body).await.expect("answer")
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.request("GET", path, &[], None).await
+    }
+
+    pub async fn post(&self, path: &str, body: serde_json::Value) -> Reply {
+        self.request("POST", path, &[], Some(body.to_string())).await
+    }
+
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: serde_json::Value) -> Reply {
+        self.request("POST", path, headers, Some(body.to_string())).await
+    }
+
+    /// Creates a company with chart, tax keys and the fiscal year 2026.
+    pub async fn company(&self, kuerzel: &str, rahmen: &str) {
+        use serde_json::json;
+        let header = [("X-Mandant", kuerzel)];
+        let company = json!({"kuerzel": kuerzel, "stammdaten": {"firma": format!("{kuerzel} GmbH")}});
+        self.post("/api/v1/dienste/mandanten", company).await.ok();
+        let plan = self
+            .post_with("/api/v1/fibu/kontenplaene", &header, json!({"rahmen": rahmen}))
+            .await
+            .ok();
+        let plan = plan["id"].as_str().expect("id").to_owned();
+        let path = format!("/api/v1/fibu/kontenplaene/{plan}/vorlage-uebernehmen");
+        self.post_with(&path, &header, json!({})).await.ok();
+        let year = json!({"beginn": "2026-01-01", "ende": "2026-12-31"});
+        let year = self.post_with("/api/v1/fibu/geschaeftsjahre", &header, year).await.ok();
+        let path = format!(
+            "/api/v1/fibu/geschaeftsjahre/{}/eroeffnen",
+            year["id"].as_str().expect("id")
+        );
+        self.post_with(&path, &header, json!({})).await.ok();
+        // The Nummernkreise follow the Mandant by policy.
+        for _ in 0..200 {
+            let path = "/api/v1/dienste/nummernkreise?gesamt=true";
+            if self.request("GET", path, &header, None).await.ok()["gesamt"] == 10 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the Nummernkreise did not follow");
+    }
+
+    /// Opens a customer account.
+    pub async fn debitor(&self, nr: &str, name: &str) {
+        self.post("/api/v1/fibu/debitoren", serde_json::json!({"nr": nr, "name": name}))
+            .await
+            .ok();
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
