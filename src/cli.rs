@@ -1,6 +1,7 @@
 //! What the command line does; each function gives back whether it was accepted (exit code 0 or 1).
 
 use std::{
+    io::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -28,11 +29,18 @@ use crate::{
 };
 
 /// How long the ledgers may take to catch up after a run of the demo.
-const CATCH_UP: Duration = Duration::from_secs(120);
+const CATCH_UP: Duration = Duration::from_mins(2);
 /// The demo is the same every time.
 const DEMO_SEED: u64 = 2026;
 /// Commands sent together by the demo.
 const DEMO_BATCH: usize = 250;
+
+/// Writes a line to standard output. A reader that has gone (`neuroerp serve | head -1`) must not end the program.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
 
 /// Runs something on an open database and closes it whatever comes of it.
 async fn with_core<T>(
@@ -74,22 +82,22 @@ async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 fn announce_token(token: &str) {
-    println!("Administrator-Schlüssel (wird nur dieses eine Mal gezeigt, bitte sicher aufbewahren):\n\n    {token}\n");
+    say!("Administrator-Schlüssel (wird nur dieses eine Mal gezeigt, bitte sicher aufbewahren):\n\n    {token}\n");
 }
 
 fn announce_urls(address: SocketAddr) {
-    println!("NeuroERP läuft:\n");
-    println!("    Ausprobieren   http://{address}/docs");
-    println!("    OpenAPI        http://{address}/openapi.json");
-    println!("    Bereitschaft   http://{address}/health/ready");
-    println!("\nEnde mit Strg-C.");
+    say!("NeuroERP läuft:\n");
+    say!("    Ausprobieren   http://{address}/docs");
+    say!("    OpenAPI        http://{address}/openapi.json");
+    say!("    Bereitschaft   http://{address}/health/ready");
+    say!("\nEnde mit Strg-C.");
 }
 
 /// Brings the database up to date.
 pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<bool> {
     let mut database = Database::open(settings).await?;
     database.close().await;
-    println!("Die Datenbank ist auf dem Stand dieses Programms.");
+    say!("Die Datenbank ist auf dem Stand dieses Programms.");
     Ok(true)
 }
 
@@ -106,9 +114,9 @@ pub async fn rebuild(
         if check {
             let differences = rebuild::verify(&core.app.store, what).await?;
             for difference in &differences {
-                println!("{difference}");
+                say!("{difference}");
             }
-            println!(
+            say!(
                 "{}",
                 if differences.is_empty() {
                     "Geprüft: Journal, Hashwerte und Lesemodelle stimmen mit einem frischen Aufbau überein."
@@ -120,11 +128,11 @@ pub async fn rebuild(
         }
         let bar = ProgressBar::new_spinner();
         let report = rebuild::rebuild(&core.app.store, what, workers, &mut |text: &str| {
-            bar.set_message(text.to_owned())
+            bar.set_message(text.to_owned());
         })
         .await?;
         bar.finish_and_clear();
-        println!("{report}");
+        say!("{report}");
         Ok(true)
     })
     .await
@@ -203,9 +211,9 @@ pub async fn import_datev(
         .await?;
         bar.finish_and_clear();
         if as_json {
-            println!("{}", serde_json::to_string_pretty(&report.to_json())?);
+            say!("{}", serde_json::to_string_pretty(&report.to_json())?);
         } else {
-            println!("{report}");
+            say!("{report}");
         }
         Ok(true)
     })
@@ -235,18 +243,16 @@ pub async fn demo(
         if let Some(made) = made {
             announce_token(&made);
         } else {
-            println!("Administrator-Schlüssel: der beim ersten Start gezeigte, oder NEUROERP_ADMIN_TOKEN.\n");
+            say!("Administrator-Schlüssel: der beim ersten Start gezeigte, oder NEUROERP_ADMIN_TOKEN.\n");
         }
-        match listener {
-            Some(listener) => {
-                announce_urls(listener.local_addr()?);
-                core.serve(listener, shutdown).await
-            }
-            None => {
-                println!("Ansehen: neuroerp serve, dann http://{listen}/docs mit X-Mandant: DEMO");
-                Ok(())
-            }
+        if let Some(listener) = listener {
+            announce_urls(listener.local_addr()?);
+            return core.serve(listener, shutdown).await;
         }
+        say!("Ansehen: neuroerp serve, dann");
+        say!("    Ausprobieren   http://{listen}/docs (Firma DEMO)");
+        say!("    Bericht        http://{listen}/api/v1/berichte/summen-und-saldenliste (X-Mandant: DEMO)");
+        Ok(())
     })
     .await?;
     Ok(true)
@@ -292,10 +298,7 @@ async fn play(core: &Core, belege: usize, shutdown: &CancellationToken) -> anyho
     let events = head - first;
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = u64::try_from(events).unwrap_or_default().saturating_mul(1000) / millis;
-    println!(
-        "Journal der Firma: {head} Ereignisse; in diesem Lauf {events} in {:.1?} ({rate} je Sekunde)\n",
-        took
-    );
+    say!("Journal der Firma: {head} Ereignisse; in diesem Lauf {events} in {took:.1?} ({rate} je Sekunde)\n");
     Ok(())
 }
 
@@ -306,24 +309,27 @@ async fn print_trial_balance(core: &Core, mandant_id: Uuid, heute: NaiveDate) ->
     let answer = reports::run(&core.app.store, &core.app.waiter, report, mandant_id, params, None).await;
     let body = answer.map_err(as_error)?.json(report);
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    println!("\nSumme und Salden zum {heute}\n");
-    println!(
+    say!("\nSumme und Salden zum {heute}\n");
+    say!(
         "{:<6} {:<44} {:>16} {:>16}",
-        "Konto", "Bezeichnung", "Saldo Soll", "Saldo Haben"
+        "Konto",
+        "Bezeichnung",
+        "Saldo Soll",
+        "Saldo Haben"
     );
     for zeile in body["zeilen"].as_array().into_iter().flatten() {
         let name: String = text(zeile, "bezeichnung").chars().take(44).collect();
         let (soll, haben) = (text(zeile, "saldo_soll"), text(zeile, "saldo_haben"));
-        println!("{:<6} {name:<44} {soll:>16} {haben:>16}", text(zeile, "konto"));
+        say!("{:<6} {name:<44} {soll:>16} {haben:>16}", text(zeile, "konto"));
     }
     let gesamt = &body["summen"]["gesamt"];
     let (soll, haben) = (text(gesamt, "saldo_soll"), text(gesamt, "saldo_haben"));
-    println!("{:<6} {:<44} {soll:>16} {haben:>16}\n", "", "Summe");
+    say!("{:<6} {:<44} {soll:>16} {haben:>16}\n", "", "Summe");
     anyhow::ensure!(
         body["summen"]["ausgeglichen"] == true,
         "Soll und Haben sind nicht gleich"
     );
-    println!("Soll = Haben, auf den Cent.");
+    say!("Soll = Haben, auf den Cent.");
     Ok(())
 }
 

@@ -1,6 +1,11 @@
 //! The command line: serve, demo, import, migrate, rebuild.
 
-use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use neuroerp::{cli, server::DatabaseSettings};
@@ -154,7 +159,7 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("Fehler: {error:#}");
+            let _ = writeln!(std::io::stderr(), "Fehler: {error:#}");
             ExitCode::from(1)
         }
     }

@@ -9,7 +9,9 @@
 
 mod common;
 
+use futures::StreamExt as _;
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Executor as _, Row as _};
 
 fn kasse(betrag: &str, datum: &str) -> Value {
     json!({
@@ -177,6 +179,17 @@ async fn jede_ablehnung_hat_ihren_code_und_schreibt_nichts() {
         .request("DELETE", "/api/v1/fibu/buchungen", &[], None)
         .await
         .refused(405, "API_METHODE");
+    server.get("/api/v1/fibu/%ff").await.refused(400, "EINGABE_UNGUELTIG");
+    let large = format!("{{\"text\": \"{}\"}}", "x".repeat(1_200_000));
+    server
+        .request("POST", "/api/v1/fibu/buchungen", &[], Some(large))
+        .await
+        .refused(413, "API_ZU_GROSS");
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    server
+        .request("POST", "/api/v1/fibu/buchungen", &form, None)
+        .await
+        .refused(415, "API_FORMAT");
     let missing = uuid::Uuid::now_v7();
     server
         .post(
@@ -330,6 +343,49 @@ async fn ohne_schluessel_und_ohne_recht_geht_nichts() {
             .0,
         403
     );
+    // Nobody grants more than he has, and a key of one company sees nothing of the system.
+    let verwalter = json!({"name": "verwalter", "scopes": ["dienste:admin", "fibu:read"], "ablauf": (chrono::Utc::now() + chrono::Duration::days(3)).to_rfc3339()});
+    let verwalter = server.post("/api/v1/dienste/api-keys", verwalter).await.ok()["einmalig"]["schluessel"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (name, scope) in [("zu-viel", "fibu:write"), ("alles", "*:read")] {
+        let more = json!({"name": name, "scopes": [scope], "ablauf": (chrono::Utc::now() + chrono::Duration::days(3)).to_rfc3339()});
+        let answer = client
+            .post(format!("{}/api/v1/dienste/api-keys", server.url))
+            .bearer_auth(&verwalter)
+            .json(&more)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            (
+                answer.status().as_u16(),
+                answer.json::<Value>().await.unwrap()["code"].as_str()
+            ),
+            (422, Some("API_KEY_SCOPE_UEBER_RECHT"))
+        );
+    }
+    let eine = server.get("/api/v1/dienste/mandanten").await.ok()["daten"][0]["id"].clone();
+    let gebunden = json!({"name": "gebunden", "scopes": ["*:read"], "mandanten": [eine], "ablauf": (chrono::Utc::now() + chrono::Duration::days(3)).to_rfc3339()});
+    let gebunden = server.post("/api/v1/dienste/api-keys", gebunden).await.ok()["einmalig"]["schluessel"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (path, status) in [
+        ("/api/v1/fibu/konten", 200),
+        ("/api/v1/dienste/api-keys", 403),
+        ("/api/v1/dienste/mandanten", 403),
+    ] {
+        let answer = client
+            .get(format!("{}{path}", server.url))
+            .bearer_auth(&gebunden)
+            .header("X-Mandant", "TEST")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{path}");
+    }
     // A revoked key is refused at once.
     let id = reply["id"].as_str().unwrap();
     server
@@ -533,7 +589,6 @@ async fn das_journal_der_ereignisse_ist_lueckenlos_und_stroemt() {
         after = *positions.last().unwrap();
     }
     assert_eq!(positions, (1..=after).collect::<Vec<_>>());
-    use futures::StreamExt as _;
     let mut stream = reqwest::Client::new()
         .get(format!("{}/api/v1/ereignisse/stream?ab={}", server.url, after + 1))
         .bearer_auth(&server.token)
@@ -589,7 +644,6 @@ async fn openapi_beschreibt_jeden_befehl_und_gesundheit_ist_offen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ein_bi_benutzer_sieht_nur_seine_firma() {
-    use sqlx::{ConnectOptions, Executor, Row};
     let server = common::server().await;
     server.company("ZWEI", "skr03").await;
     let rows = sqlx::query("SELECT kuerzel, id FROM dienste.mandant")

@@ -108,6 +108,31 @@ async fn a_timer_fires_once_and_a_repeated_firing_does_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_claim_of_a_rotated_key_is_given_back_when_the_overlap_ends() {
+    let server = common::bare_server().await;
+    let ablauf = (chrono::Utc::now() + chrono::Duration::days(30)).to_rfc3339();
+    let key = json!({"name": "dreht", "scopes": ["fibu:read"], "ablauf": ablauf});
+    let id = server.post("/api/v1/dienste/api-keys", key).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let claims =
+        "SELECT count(*) FROM log.anspruch a JOIN dienste.api_key k ON k.id = a.aggregate_id WHERE k.name = 'dreht'";
+    assert_eq!(count(&server.db, claims).await, 2, "name and hash");
+    let path = format!("/api/v1/dienste/api-keys/{id}");
+    // Another process ends the rotation: it has never looked the old hash up.
+    server
+        .post(&format!("{path}/rotieren"), json!({"ueberlappung_std": 0}))
+        .await
+        .ok();
+    until("the rotation ends by its timer", async || {
+        server.get(&path).await.ok()["status"] == "aktiv"
+    })
+    .await;
+    assert_eq!(count(&server.db, claims).await, 2, "name and new hash");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_consequence_is_kept_visible_and_the_policy_goes_on() {
     let server = common::bare_server().await;
     // The code AR is taken in the new company's log before the policy comes to it: by hand, under the id of the company.

@@ -116,6 +116,8 @@ pub struct Frame {
     pub befehl_id: Uuid,
     /// Who acts.
     pub akteur: Akteur,
+    /// Rights of the actor, `bereich[.aggregate_type]:stufe`.
+    pub scopes: Arc<[String]>,
     /// Special rights of the actor (`fibu.steuer_manuell`, …).
     pub sonderrechte: Arc<[String]>,
     /// The reason given with the request.

@@ -54,6 +54,7 @@ impl World {
                 mandant_id: Uuid::from_u128(0x0190_a000_0000_7000_8000_0000_0000_0001),
                 befehl_id: Uuid::from_u128(0x0190_a000_0000_7000_8000_0000_0000_00be),
                 akteur: Akteur::Benutzer(Uuid::from_u128(0xa)),
+                scopes: Arc::from(["*:admin".to_owned()]),
                 sonderrechte: Arc::from([]),
                 grund: None,
                 angenommen: jetzt,

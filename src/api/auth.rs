@@ -8,7 +8,7 @@ use std::{
 };
 
 use aggregates::{
-    dienste::api_key::ApiKeyNetz,
+    dienste::api_key::{ApiKeyNetz, stufe_fuer},
     registry::Entry,
     types::{Akteur, Bereich, Stufe},
 };
@@ -30,28 +30,6 @@ const CACHE_TIME: Duration = Duration::from_secs(1);
 /// Keys remembered at most; the memory is emptied when it is full.
 const CACHE_LIMIT: usize = 10_000;
 
-/// One entry of a key's scopes: `bereich[.aggregate_type]:stufe`, `*` for all areas.
-#[derive(Debug, Clone)]
-struct Scope {
-    bereich: String,
-    typ: Option<String>,
-    stufe: Stufe,
-}
-
-impl Scope {
-    fn parse(text: &str) -> Option<Self> {
-        let (what, stufe) = text.split_once(':')?;
-        let (bereich, typ) = what
-            .split_once('.')
-            .map_or((what, None), |(b, t)| (b, Some(t.to_owned())));
-        Some(Self {
-            bereich: bereich.to_owned(),
-            typ,
-            stufe: stufe.parse().ok()?,
-        })
-    }
-}
-
 /// A key as the door knows it.
 #[derive(Debug)]
 struct Schluessel {
@@ -59,7 +37,7 @@ struct Schluessel {
     name: String,
     status: String,
     ablauf: DateTime<Utc>,
-    scopes: Vec<Scope>,
+    scopes: Arc<[String]>,
     sonderrechte: Arc<[String]>,
     /// Companies the key is limited to; empty means all.
     mandanten: Vec<Uuid>,
@@ -69,10 +47,14 @@ struct Schluessel {
 /// When a key was looked up, at which head of the system's log, and what it was.
 type Known = (Instant, i64, Arc<Schluessel>);
 
-/// Keys looked up lately, valid as long as the system's log has not moved.
+/// When a company was looked up, at which head, its id, and whether it is closed.
+type KnownCompany = (Instant, i64, Uuid, bool);
+
+/// Keys and companies looked up lately, valid as long as the system's log has not moved.
 #[derive(Default)]
 pub struct TokenCache {
     known: Mutex<HashMap<[u8; 32], Known>>,
+    companies: Mutex<HashMap<String, KnownCompany>>,
 }
 
 impl TokenCache {
@@ -80,6 +62,20 @@ impl TokenCache {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, seen, key) = known.get(hash)?;
         (at.elapsed() < CACHE_TIME && *seen == head).then(|| key.clone())
+    }
+
+    fn company(&self, name: &str, head: i64) -> Option<(Uuid, bool)> {
+        let companies = self.companies.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, seen, id, closed) = companies.get(name)?;
+        (at.elapsed() < CACHE_TIME && *seen == head).then_some((*id, *closed))
+    }
+
+    fn put_company(&self, name: &str, head: i64, id: Uuid, closed: bool) {
+        let mut companies = self.companies.lock().unwrap_or_else(PoisonError::into_inner);
+        if companies.len() >= CACHE_LIMIT {
+            companies.clear();
+        }
+        companies.insert(name.to_owned(), (Instant::now(), head, id, closed));
     }
 
     fn put(&self, hash: [u8; 32], head: i64, key: Arc<Schluessel>) {
@@ -110,17 +106,12 @@ impl Zugang {
     /// Full access for a program that has this one inside it; it puts the value into the request itself.
     #[must_use]
     pub fn house(mandant_id: Uuid, name: &str) -> Self {
-        let scope = Scope {
-            bereich: "*".to_owned(),
-            typ: None,
-            stufe: Stufe::Admin,
-        };
         let schluessel = Schluessel {
             id: Uuid::nil(),
             name: name.to_owned(),
             status: "aktiv".to_owned(),
             ablauf: DateTime::<Utc>::MAX_UTC,
-            scopes: vec![scope],
+            scopes: Arc::from(["*:admin".to_owned()]),
             sonderrechte: Arc::from(["*".to_owned()]),
             mandanten: Vec::new(),
             netze: Vec::new(),
@@ -137,7 +128,8 @@ impl Zugang {
 
     /// Refuses unless the caller holds the level on the aggregate or report. The most specific scope wins.
     pub fn pruefe(&self, bereich: Bereich, typ: &str, stufe: Stufe) -> Result<(), Problem> {
-        if self.stufe(bereich.as_str(), typ).is_some_and(|held| held >= stufe) {
+        let held = stufe_fuer(&self.schluessel.scopes, bereich.as_str(), Some(typ));
+        if held.is_some_and(|held| held >= stufe) {
             return Ok(());
         }
         let text: &str = stufe.into();
@@ -153,20 +145,6 @@ impl Zugang {
         .into())
     }
 
-    fn stufe(&self, bereich: &str, typ: &str) -> Option<Stufe> {
-        let level = |matches: &dyn Fn(&Scope) -> bool| {
-            self.schluessel
-                .scopes
-                .iter()
-                .filter(|s| matches(s))
-                .map(|s| s.stufe)
-                .max()
-        };
-        level(&|s| s.bereich == bereich && s.typ.as_deref() == Some(typ))
-            .or_else(|| level(&|s| s.bereich == bereich && s.typ.is_none()))
-            .or_else(|| level(&|s| s.bereich == "*" && s.typ.is_none()))
-    }
-
     /// The company whose log holds an aggregate's streams.
     #[must_use]
     pub fn mandant_fuer(&self, entry: &Entry) -> Uuid {
@@ -178,6 +156,7 @@ impl Zugang {
     pub fn caller(&self) -> Caller {
         Caller {
             akteur: self.akteur.clone(),
+            scopes: self.schluessel.scopes.clone(),
             sonderrechte: self.schluessel.sonderrechte.clone(),
             schluessel_id: Some(self.schluessel.id),
             im_auftrag_von: None,
@@ -301,7 +280,7 @@ async fn lookup(app: &App, token: &str) -> Result<Arc<Schluessel>, Problem> {
         name: row.try_get("name")?,
         status: row.try_get("status")?,
         ablauf: row.try_get("ablauf")?,
-        scopes: scopes.iter().filter_map(|s| Scope::parse(s)).collect(),
+        scopes: Arc::from(scopes),
         sonderrechte: Arc::from(sonderrechte),
         mandanten: row.try_get("mandanten")?,
         netze: netze.into_iter().map(|netz| ApiKeyNetz { netz }).collect(),
@@ -317,12 +296,19 @@ async fn company(app: &App, parts: &Parts, key: &Schluessel) -> Result<(Uuid, bo
         .next()
         .zip(segments.next())
         .and_then(|(b, r)| app.store.registry().route(b, r));
+    let of_the_system = || {
+        if key.mandanten.is_empty() {
+            return Ok((SYSTEM, false));
+        }
+        let detail = "dieser Schlüssel ist an einzelne Firmen gebunden und sieht nichts vom System";
+        Err(Problem::new("BERECHTIGUNG_FEHLT", 403, detail))
+    };
     if route.is_some_and(|entry| entry.system) {
-        return Ok((SYSTEM, false));
+        return of_the_system();
     }
     let Some(name) = header(&parts.headers, "x-mandant") else {
         if parts.uri.path() == "/api/v1/stapel" {
-            return Ok((SYSTEM, false));
+            return of_the_system();
         }
         return Err(Problem::new(
             "MANDANT_FEHLT",
@@ -331,7 +317,24 @@ async fn company(app: &App, parts: &Parts, key: &Schluessel) -> Result<(Uuid, bo
         ));
     };
     if name.eq_ignore_ascii_case("system") {
-        return Ok((SYSTEM, false));
+        return of_the_system();
+    }
+    let (id, closed) = find_company(app, name).await?.ok_or_else(|| unknown_company(name))?;
+    if !key.mandanten.is_empty() && !key.mandanten.contains(&id) {
+        // Who may not see a company does not learn that it exists.
+        return Err(unknown_company(name));
+    }
+    Ok((id, closed))
+}
+
+fn unknown_company(name: &str) -> Problem {
+    Problem::new("MANDANT_UNBEKANNT", 404, format!("die Firma „{name}“ gibt es nicht"))
+}
+
+async fn find_company(app: &App, name: &str) -> Result<Option<(Uuid, bool)>, Problem> {
+    let head = *app.store.signals().watch(SYSTEM).borrow();
+    if let Some(known) = app.tokens.company(name, head) {
+        return Ok(Some(known));
     }
     let row = sqlx::query(
         "SELECT id, status FROM dienste.mandant WHERE mandant_id = $1 AND (id::text = lower($2) OR kuerzel = upper($2))",
@@ -339,16 +342,9 @@ async fn company(app: &App, parts: &Parts, key: &Schluessel) -> Result<(Uuid, bo
     .bind(SYSTEM)
     .bind(name)
     .fetch_optional(app.store.pool())
-    .await?
-    .ok_or_else(|| Problem::new("MANDANT_UNBEKANNT", 404, format!("die Firma „{name}“ gibt es nicht")))?;
-    let id: Uuid = row.try_get("id")?;
-    if !key.mandanten.is_empty() && !key.mandanten.contains(&id) {
-        // Who may not see a company does not learn that it exists.
-        return Err(Problem::new(
-            "MANDANT_UNBEKANNT",
-            404,
-            format!("die Firma „{name}“ gibt es nicht"),
-        ));
-    }
-    Ok((id, row.try_get::<String, _>("status")? != "aktiv"))
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let (id, closed) = (row.try_get("id")?, row.try_get::<String, _>("status")? != "aktiv");
+    app.tokens.put_company(name, head, id, closed);
+    Ok(Some((id, closed)))
 }

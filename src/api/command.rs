@@ -36,6 +36,10 @@ const EACH_LIMIT: usize = 10_000;
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route(
+            "/api/v1/{bereich}/{ressource}",
+            post(create).layer(DefaultBodyLimit::max(COMMAND_BYTES)),
+        )
+        .route(
             "/api/v1/stapel",
             post(stapel).layer(DefaultBodyLimit::max(STAPEL_BYTES)),
         )
@@ -45,8 +49,8 @@ pub fn routes() -> Router<Arc<App>> {
         )
 }
 
-/// `POST /api/v1/{bereich}/{ressource}`; mounted beside the list by the router.
-pub(super) async fn create(
+/// `POST /api/v1/{bereich}/{ressource}`: the creating command that the registry names.
+async fn create(
     State(app): State<Arc<App>>,
     Path((bereich, ressource)): Path<(String, String)>,
     RawQuery(query): RawQuery,

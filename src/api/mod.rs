@@ -15,10 +15,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::post,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use projections::{StateModel, state::Columns};
@@ -69,7 +68,6 @@ pub struct App {
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
-        .route("/api/v1/{bereich}/{ressource}", post(command::create))
         .merge(command::routes())
         .merge(read::routes())
         .merge(reports::routes())
@@ -105,6 +103,31 @@ fn compressible(
     !kind.starts_with("text/event-stream")
 }
 
+/// Errors of the machinery below (unreadable URLs and the like) come as bare text; they go out as problems too.
+fn plain_error(response: &Response) -> Option<Problem> {
+    let status = response.status();
+    let kind = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    if !(status.is_client_error() || status.is_server_error()) || kind.starts_with("application/") {
+        return None;
+    }
+    let (code, detail) = match status.as_u16() {
+        413 => ("API_ZU_GROSS", "die Anfrage ist zu groß"),
+        s if s >= 500 => (
+            "INTERN",
+            "interner Fehler; er steht mit Ursache im Protokoll des Servers",
+        ),
+        _ => (
+            "EINGABE_UNGUELTIG",
+            "die Adresse oder eine Kopfzeile der Anfrage ist nicht lesbar",
+        ),
+    };
+    Some(Problem::new(code, status.as_u16(), detail))
+}
+
 /// Time limit, metrics and headers of every answer.
 async fn limits(request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
@@ -119,6 +142,9 @@ async fn limits(request: Request, next: Next) -> Response {
         .retry_after(5)
         .into_response(),
     };
+    if let Some(problem) = plain_error(&response) {
+        response = problem.into_response();
+    }
     let status = response.status().as_u16().to_string();
     metrics::counter!("neuroerp_http_anfragen", "methode" => method.to_string(), "status" => status).increment(1);
     metrics::histogram!("neuroerp_http_sekunden").record(started.elapsed());

@@ -253,6 +253,7 @@ impl Desk<'_> {
             mandant_id: self.mandant_id,
             befehl_id: step.id_basis,
             akteur: step.caller.akteur.clone(),
+            scopes: step.caller.scopes.clone(),
             sonderrechte: step.caller.sonderrechte.clone(),
             grund: step.caller.grund.clone(),
             angenommen: step.fixed.angenommen,

@@ -37,6 +37,8 @@ pub const POLICY_DEPTH_LIMIT: usize = 8;
 pub struct Caller {
     /// Who acts.
     pub akteur: Akteur,
+    /// Rights, `bereich[.aggregate_type]:stufe`; the door has checked them for this command.
+    pub scopes: Arc<[String]>,
     /// Special rights.
     pub sonderrechte: Arc<[String]>,
     /// The API key used.
@@ -57,6 +59,7 @@ impl Caller {
     pub fn service(name: &str) -> Self {
         Self {
             akteur: Akteur::dienst(name),
+            scopes: Arc::from(["*:admin".to_owned()]),
             sonderrechte: Arc::from(["*".to_owned()]),
             schluessel_id: None,
             im_auftrag_von: None,

@@ -118,15 +118,16 @@ impl<'c> Overlay<'c> {
         let mut released = Vec::new();
         for ((scope, key), holder) in &self.batch.claims {
             let before = self.cache.claims.peek(&(scope.clone(), key.clone())).copied().flatten();
-            let after = holder.map(|(_, id)| id);
-            if before == after {
-                continue;
-            }
-            if before.is_some() {
-                released.push((scope.clone(), key.clone()));
-            }
-            if let Some((typ, id)) = holder {
-                claims.push((scope.clone(), key.clone(), (*typ).to_owned(), *id));
+            match holder {
+                // What is given back need not have been looked up before.
+                None => released.push((scope.clone(), key.clone())),
+                Some((_, id)) if before == Some(*id) => {}
+                Some((typ, id)) => {
+                    if before.is_some() {
+                        released.push((scope.clone(), key.clone()));
+                    }
+                    claims.push((scope.clone(), key.clone(), (*typ).to_owned(), *id));
+                }
             }
         }
         let counters = self

@@ -254,23 +254,52 @@ pub enum ApiKeyError {
         /// Latest end.
         spaetestens: DateTime<Utc>,
     },
+    /// More than the caller has.
+    #[error("{scope} geht über die eigenen Rechte hinaus; niemand vergibt mehr, als er selbst hat")]
+    #[strum(serialize = "API_KEY_SCOPE_UEBER_RECHT")]
+    ScopeUeberRecht {
+        /// The scope or special right.
+        scope: String,
+    },
 }
 
 crate::wire!(ApiKey, ApiKeyCommand => ApiKeyEvent | ApiKeyError);
 
-/// True if one of the scopes covers a right. Higher levels include the lower ones.
+/// The level that scopes give on an aggregate or report (`typ`), or on a whole area. The most specific entry wins: the
+/// aggregate's before the area's before `*` (dienste D1); among equals the highest.
 #[must_use]
-pub fn erlaubt(scopes: &[ApiKeyScope], bereich: Bereich, typ: &str, stufe: Stufe) -> bool {
-    scopes.iter().any(|s| {
-        let Some((ziel, recht)) = s.scope.split_once(':') else {
-            return false;
-        };
-        let trifft = match ziel.split_once('.') {
-            Some((b, t)) => b == bereich.as_str() && t == typ,
-            None => ziel == "*" || ziel == bereich.as_str(),
-        };
-        trifft && Stufe::from_str(recht).is_ok_and(|recht| recht >= stufe)
-    })
+pub fn stufe_fuer<S: AsRef<str>>(scopes: &[S], bereich: &str, typ: Option<&str>) -> Option<Stufe> {
+    let genau = typ.map(|typ| format!("{bereich}.{typ}"));
+    let hoechste = |ziel: &str| {
+        let teile = scopes.iter().filter_map(|s| s.as_ref().split_once(':'));
+        teile
+            .filter(|(z, _)| *z == ziel)
+            .filter_map(|(_, stufe)| Stufe::from_str(stufe).ok())
+            .max()
+    };
+    genau
+        .and_then(|genau| hoechste(&genau))
+        .or_else(|| hoechste(bereich))
+        .or_else(|| hoechste("*"))
+}
+
+/// Nobody grants more than he has: every scope and special right must lie within the caller's.
+fn innerhalb(scopes: &[ApiKeyScope], besondere: &[ApiKeySonderrecht], ctx: &Context<'_>) -> Result<(), ApiKeyError> {
+    let ueber = |recht: &str| ApiKeyError::ScopeUeberRecht {
+        scope: recht.to_owned(),
+    };
+    for ApiKeyScope { scope } in scopes {
+        let (ziel, stufe) = scope.split_once(':').ok_or_else(|| ueber(scope))?;
+        let (bereich, typ) = ziel.split_once('.').map_or((ziel, None), |(b, t)| (b, Some(t)));
+        let stufe = Stufe::from_str(stufe).map_err(|_| ueber(scope))?;
+        if stufe_fuer(&ctx.frame.scopes, bereich, typ).is_none_or(|eigene| eigene < stufe) {
+            return Err(ueber(scope));
+        }
+    }
+    match besondere.iter().find(|b| !ctx.darf(&b.sonderrecht)) {
+        Some(b) => Err(ueber(&b.sonderrecht)),
+        None => Ok(()),
+    }
 }
 
 fn ist_scope(text: &str) -> bool {
@@ -450,11 +479,6 @@ impl ApiKey {
     /// Scope of the hashes' claims: the door finds a key by the hash of its text.
     pub const KEY_HASH: &'static str = "api_key.schluessel_hash";
 
-    /// True if the scopes cover a right.
-    pub fn erlaubt(&self, bereich: Bereich, typ: &str, stufe: Stufe) -> bool {
-        erlaubt(&self.scopes, bereich, typ, stufe)
-    }
-
     /// The status at a moment; timers may be late.
     pub fn status_um(&self, jetzt: DateTime<Utc>) -> ApiKeyStatus {
         match self.status {
@@ -502,6 +526,7 @@ impl ApiKey {
         }
         let scopes = scopes(rechte)?;
         let sonderrechte = sonderrechte(besondere.unwrap_or_default())?;
+        innerhalb(&scopes, &sonderrechte, ctx)?;
         let mandanten = firmen.map(mandanten).transpose()?.unwrap_or_default();
         let ip_netze = ip_netze.map(netze).transpose()?.unwrap_or_default();
         let kontingent = kontingent.unwrap_or_default().pruefen()?;
@@ -545,11 +570,14 @@ impl ApiKey {
         rechte: Vec<Text<80>>,
         besondere: Option<Vec<Text<80>>>,
         firmen: Option<Vec<Uuid>>,
+        ctx: &Context<'_>,
     ) -> Decision<Self> {
+        let scopes = scopes(rechte)?;
         let besondere = besondere.map(sonderrechte).transpose()?;
+        innerhalb(&scopes, besondere.as_deref().unwrap_or_default(), ctx)?;
         let firmen = firmen.map(mandanten).transpose()?;
         Ok(vec![ApiKeyEvent::ScopesGeaendert {
-            scopes: scopes(rechte)?,
+            scopes,
             sonderrechte: besondere.unwrap_or_else(|| self.sonderrechte.clone()),
             mandanten: firmen.unwrap_or_else(|| self.mandanten.clone()),
         }])
@@ -615,7 +643,7 @@ impl Aggregate for ApiKey {
                     sonderrechte,
                     mandanten,
                 },
-            ) => self.scopes_aendern(scopes, sonderrechte, mandanten),
+            ) => self.scopes_aendern(scopes, sonderrechte, mandanten, ctx),
             (Aktiv | Rotierend, ApiKeyCommand::KontingentAendern { kontingent }) => {
                 Ok(vec![ApiKeyEvent::KontingentGeaendert {
                     kontingent: kontingent.pruefen()?,
