@@ -307,6 +307,8 @@ async fn a_long_report_delays_a_rebuild_but_stops_no_command_and_a_second_rebuil
     assert!(!rebuilding.is_finished());
     let second = rebuild::rebuild(&server.db.store, Some(&names(&["konto"])), 1, &mut |_| {}).await;
     assert!(second.unwrap_err().to_string().contains("läuft schon"));
+    let check = rebuild::verify(&server.db.store, None).await;
+    assert!(check.unwrap_err().to_string().contains("läuft schon"));
     report.execute("COMMIT").await.unwrap();
     rebuilding.await.unwrap().unwrap();
     let position = buchen(&server, 200, 201).await;
@@ -320,6 +322,9 @@ const SHAPE: &str = "SELECT c.relname || ' ' || x.text FROM pg_class c JOIN pg_n
          UNION ALL SELECT 'comment ' || d.objsubid || ' ' || d.description FROM pg_description d WHERE d.objoid = c.oid \
          UNION ALL SELECT 'policy ' || p.polname FROM pg_policy p WHERE p.polrelid = c.oid \
          UNION ALL SELECT 'rights ' || a::text FROM unnest(c.relacl) a \
+         UNION ALL SELECT 'option ' || o FROM unnest(c.reloptions) o \
+         UNION ALL SELECT 'column ' || a.attnum || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull \
+             || ' ' || a.attgenerated::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 \
          UNION ALL SELECT 'owner ' || c.relowner::regrole::text) x \
      WHERE n.nspname IN ('fibu', 'dienste') AND c.relkind = 'r' ORDER BY 1";
 
@@ -378,4 +383,104 @@ async fn an_aborted_rebuild_changes_nothing_live_and_the_next_one_cleans_up() {
         .await
         .unwrap();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_dies_in_the_middle_leaves_the_way_free_for_the_next() {
+    let server = common::server().await;
+    let position = buchen(&server, 0, 20).await;
+    caught_up(&server, position).await;
+    let mut report = server.db.owner.clone().connect().await.unwrap();
+    report
+        .execute("BEGIN; SELECT count(*) FROM fibu.buchung")
+        .await
+        .unwrap();
+    let store = server.db.store.clone();
+    let dying = tokio::spawn(async move {
+        rebuild::rebuild(&store, Some(&names(&["buchung"])), 2, &mut |_| {})
+            .await
+            .map(|_| ())
+    });
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    dying.abort();
+    assert!(dying.await.unwrap_err().is_cancelled());
+    report.execute("COMMIT").await.unwrap();
+    let mut done = false;
+    for _ in 0..100 {
+        done = rebuild::rebuild(&server.db.store, None, 2, &mut |_| {}).await.is_ok();
+        if done {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(done, "the dead rebuild still holds its lock");
+    let position = buchen(&server, 100, 101).await;
+    caught_up(&server, position).await;
+    assert_equal(&server.db).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn companies_that_begin_during_a_rebuild_lose_no_row() {
+    let server = Arc::new(common::server().await);
+    let founder = server.clone();
+    let founding = tokio::spawn(async move {
+        for n in 0..6 {
+            founder.company(&format!("NEU{n}"), "skr04").await;
+        }
+    });
+    let what = names(&["konto", "nummernkreis", "mandant", "geschaeftsjahr", "konto_saldo"]);
+    let mut rounds = 0;
+    while !founding.is_finished() {
+        rebuild::rebuild(&server.db.store, Some(&what), 2, &mut |_| {})
+            .await
+            .unwrap();
+        rounds += 1;
+    }
+    founding.await.unwrap();
+    assert!(rounds > 1);
+    assert_equal(&server.db).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_puts_a_stopped_ledger_to_work_again() {
+    let server = common::server().await;
+    let position = buchen(&server, 0, 3).await;
+    caught_up(&server, position).await;
+    let mandant_id = company(&server).await;
+    as_owner(&server.db, FROM_THE_FUTURE).await;
+    let projector = Projector::new(server.db.store.clone(), projections::ledgers());
+    standing(&projector, mandant_id, "journal", |s| s.fehler.is_some()).await;
+    as_owner(
+        &server.db,
+        "ALTER TABLE log.ereignis DISABLE TRIGGER ALL; UPDATE log.ereignis SET event_version = 1 WHERE event_version = 9",
+    )
+    .await;
+    let what = names(&["journal"]);
+    rebuild::rebuild(&server.db.store, Some(&what), 1, &mut |_| {})
+        .await
+        .unwrap();
+    let there = standing(&projector, mandant_id, "journal", |s| s.fehler.is_none()).await;
+    assert_eq!(there.position, position + 1);
+    let rows: i64 = sqlx::query_scalar("SELECT count(DISTINCT log_position) FROM fibu.journalzeile")
+        .fetch_one(&server.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(rows, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lag_and_the_stop_of_a_ledger_are_in_the_metrics() {
+    let server = common::server().await;
+    let position = buchen(&server, 0, 3).await;
+    caught_up(&server, position).await;
+    let mut text = String::new();
+    for _ in 0..200 {
+        text = server.get("/metrics").await.text;
+        let shown = |name: &str| text.contains(&format!("{name}{{projektion=\"journal\"}}"));
+        if shown("neuroerp_projektion_rueckstand") && shown("neuroerp_projektion_angehalten") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{text}");
 }

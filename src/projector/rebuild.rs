@@ -31,6 +31,8 @@ pub use verify::{Difference, verify};
 const ROWS: usize = 5_000;
 /// Events of one stream folded at once; bounds the memory whatever the length of a stream.
 const FOLD: usize = 500;
+/// Most workers; each holds two connections of the pool, which has some left for the work of others.
+const WORKERS: usize = 8;
 /// What may be left to do when the swap locks others out: events of the log.
 const LITTLE: i64 = 200;
 /// Passes that catch up without locks before the swap takes what is left; a log that grows faster than a pass never
@@ -104,9 +106,13 @@ impl Exclusion {
         Ok(Self(connection))
     }
 
-    async fn end(self) {
-        if let Err(error) = self.0.close().await {
-            tracing::debug!(%error, "the connection of the exclusion did not close in order");
+    /// Lets go now: after a mere close the server may hold the lock a moment longer, and refuse whoever comes next.
+    async fn end(mut self) {
+        let freed = sqlx::query("SELECT pg_advisory_unlock_all()")
+            .execute(&mut *self.0)
+            .await;
+        if let Err(error) = freed {
+            tracing::debug!(%error, "the lock of the rebuild ends with its connection");
         }
     }
 }
@@ -140,16 +146,28 @@ pub async fn rebuild(
     workers: usize,
     progress: &mut (dyn FnMut(&str) + Send),
 ) -> anyhow::Result<Report> {
-    let (models, ledgers) = chosen(names)?;
+    let chosen = chosen(names)?;
     let mut exclusion = Exclusion::of_rebuilds(store).await?;
-    shadow::drop_leftovers(&mut exclusion.0).await?;
-    let columns = Columns::load(&mut exclusion.0).await?;
+    let report = rebuild_alone(store, &mut exclusion.0, chosen, workers, progress).await;
+    exclusion.end().await;
+    report
+}
+
+async fn rebuild_alone(
+    store: &EventStore,
+    connection: &mut PgConnection,
+    (models, ledgers): Chosen,
+    workers: usize,
+    progress: &mut (dyn FnMut(&str) + Send),
+) -> anyhow::Result<Report> {
+    shadow::drop_leftovers(connection).await?;
+    let columns = Columns::load(connection).await?;
     let mut report = Report::default();
     for model in models {
         progress(model.typ);
         let begin = Instant::now();
         let tables: Vec<&str> = model.tables.iter().map(|t| t.name).collect();
-        let events = state_tables(store, model, &columns, workers.clamp(1, 16)).await?;
+        let events = state_tables(store, model, &columns, workers.clamp(1, WORKERS)).await?;
         report.add(store, model.typ, events, &tables, begin).await?;
     }
     for ledger in ledgers {
@@ -158,7 +176,6 @@ pub async fn rebuild(
         let events = one_ledger(store, &*ledger).await?;
         report.add(store, ledger.name(), events, ledger.tables(), begin).await?;
     }
-    exclusion.end().await;
     Ok(report)
 }
 

@@ -7,7 +7,7 @@ use projections::{Table, state::Columns};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{Exclusion, Part, chosen, fill};
+use super::{Chosen, Exclusion, Part, chosen, fill};
 use crate::{
     eventstore::{EventStore, read, tree::Frontier},
     projector::run::page,
@@ -36,9 +36,15 @@ fn fresh(table: &str) -> String {
 /// Compares read models with a fresh build in one consistent snapshot, and checks the log itself: no gap, every hash,
 /// the Merkle tree, Soll = Haben. Changes nothing.
 pub async fn verify(store: &EventStore, names: Option<&[String]>) -> anyhow::Result<Vec<Difference>> {
-    let (models, ledgers) = chosen(names)?;
+    let chosen = chosen(names)?;
     // A swap in between would show the old rows to the snapshot, and nothing of the new table.
     let exclusion = Exclusion::of_checks(store).await?;
+    let differences = compare_all(store, chosen).await;
+    exclusion.end().await;
+    differences
+}
+
+async fn compare_all(store: &EventStore, (models, ledgers): Chosen) -> anyhow::Result<Vec<Difference>> {
     let mut differences = Vec::new();
     let mut reader = store.pool().acquire().await?;
     let mut writer = store.pool().acquire().await?;
@@ -101,7 +107,6 @@ pub async fn verify(store: &EventStore, names: Option<&[String]>) -> anyhow::Res
     }
     writing.rollback().await?;
     reading.rollback().await?;
-    exclusion.end().await;
     Ok(differences)
 }
 
