@@ -14,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use neuroerp::projector::{Projector, Standing, rebuild};
+use neuroerp::{
+    commands::FactSource,
+    projector::{Projector, Standing, rebuild},
+};
 use projections::{Ledger, LedgerError, LogEvent, ledger::Applied};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions, Executor, PgConnection};
@@ -483,4 +486,138 @@ async fn the_lag_and_the_stop_of_a_ledger_are_in_the_metrics() {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn journal_and_balances_hold_every_line_once_and_a_reversal_undoes_its_sums() {
+    let server = common::server().await;
+    server.debitor("10001", "Landhof Petersen GmbH").await;
+    buchen(&server, 0, 3).await;
+    let list = server
+        .get("/api/v1/fibu/buchungen?limit=1&sortierung=belegnummer")
+        .await
+        .ok();
+    let path = format!(
+        "/api/v1/fibu/buchungen/{}/stornieren",
+        list["daten"][0]["id"].as_str().unwrap()
+    );
+    server
+        .post(
+            &path,
+            json!({"grund": "doppelt erfasst", "buchungsdatum": "2026-03-01"}),
+        )
+        .await
+        .ok();
+    let rechnung = json!({
+        "belegkreis": "MB", "belegdatum": "2026-04-01", "buchungsdatum": "2026-04-02", "text": "Weizen", "beleg": "A-1",
+        "zeilen": [
+            {"personenkonto": "10001", "seite": "soll", "betrag": "119.00"},
+            {"konto": "4400", "seite": "haben", "betrag": "119.00", "schluessel": "U19"}
+        ]
+    });
+    let answer = server.post("/api/v1/fibu/buchungen", rechnung).await.ok();
+    caught_up(&server, answer["position"].as_i64().unwrap()).await;
+    let numbers: Vec<i64> = sqlx::query_scalar("SELECT DISTINCT journal_nr FROM fibu.journalzeile ORDER BY journal_nr")
+        .fetch_all(&server.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(numbers, [1, 2, 3, 4, 5]);
+    let rows: Vec<(String, String, i16, String, String, String)> = sqlx::query_as(
+        "SELECT art, konto, periode, soll::text, haben::text, letzte_buchung::text FROM fibu.konto_saldo \
+         WHERE konto IN ('6815', '10001') ORDER BY 1, 2, 3",
+    )
+    .fetch_all(&server.db.pool)
+    .await
+    .unwrap();
+    let row = |art: &str, konto: &str, periode, soll: &str, haben: &str, am: &str| {
+        (
+            art.to_owned(),
+            konto.to_owned(),
+            periode,
+            soll.to_owned(),
+            haben.to_owned(),
+            am.to_owned(),
+        )
+    };
+    assert_eq!(
+        rows,
+        [
+            row("personen", "10001", 4, "119.00", "0.00", "2026-04-02"),
+            row("sach", "6815", 2, "300.00", "0.00", "2026-02-02"),
+            row("sach", "6815", 3, "-100.00", "0.00", "2026-03-01"),
+        ]
+    );
+    let unequal: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT konto, geschaeftsjahr_beginn, periode, sum(soll) AS s, sum(haben) AS h \
+             FROM fibu.journalzeile GROUP BY 1, 2, 3) j \
+         FULL JOIN (SELECT * FROM fibu.konto_saldo WHERE art = 'sach') k USING (konto, geschaeftsjahr_beginn, periode) \
+         WHERE (j.s, j.h) IS DISTINCT FROM (k.soll, k.haben)",
+    )
+    .fetch_one(&server.db.pool)
+    .await
+    .unwrap();
+    assert_eq!(unequal, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_are_answered_at_the_head_without_a_running_projector() {
+    let server = common::server().await;
+    let mandant_id = company(&server).await;
+    let position = buchen(&server, 0, 5).await;
+    let projector = Projector::new(server.db.store.clone(), projections::ledgers());
+    for (name, key, wanted) in [
+        ("konto_saldo", "6815", json!("500.00")),
+        ("konto_saldo", "1600", json!("-595.00")),
+        ("konto_saldo", "4711", json!("0.00")),
+        ("konto_letzte_buchung", "6815", json!("2026-02-02")),
+        ("konto_letzte_buchung", "4711", Value::Null),
+        ("schluessel_letzte_buchung", "V19", json!("2026-02-02")),
+        ("schluessel_letzte_buchung", "U7", Value::Null),
+        ("personenkonto_saldo", "10001", json!("0.00")),
+    ] {
+        let (at, value) = projector.fact(mandant_id, name, key).await.unwrap();
+        assert_eq!((at, value), (position, wanted), "{name} {key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_names_each_way_to_tamper_with_the_log() {
+    let server = common::server().await;
+    let position = buchen(&server, 0, 10).await;
+    caught_up(&server, position).await;
+    as_owner(&server.db, "ALTER TABLE log.ereignis DISABLE TRIGGER ALL").await;
+    for (attack, wanted) in [
+        (
+            "UPDATE log.ereignis SET actor = 'dienst:niemand' WHERE event_type = 'Erfasst' AND position % 2 = 0",
+            "der Kopf passt nicht zu seinem Blatt-Hashwert",
+        ),
+        (
+            "UPDATE log.ereignis SET meta = '{\"befehl_id\":\"x\"}' WHERE event_type = 'Erfasst'",
+            "die Daten passen nicht zu ihrem Hashwert",
+        ),
+        (
+            "UPDATE log.kopf SET baum = set_byte(baum, 0, (get_byte(baum, 0) + 1) % 256)",
+            "der Merkle-Baum",
+        ),
+        (
+            "UPDATE fibu.journalzeile SET soll = soll + 1 WHERE zeile = 1",
+            "Soll ist nicht gleich Haben",
+        ),
+        (
+            "UPDATE projektion.stand SET fehler = 'angehalten von Hand' WHERE projektion = 'journal'",
+            "angehalten von Hand",
+        ),
+        ("DELETE FROM log.ereignis WHERE position = 3", "Lücke"),
+        (
+            "DELETE FROM log.ereignis e WHERE position = (SELECT max(position) FROM log.ereignis f WHERE f.mandant_id = e.mandant_id)",
+            "der Kopf nennt Position",
+        ),
+    ] {
+        as_owner(&server.db, attack).await;
+        let differences = rebuild::verify(&server.db.store, Some(&names(&["journal"])))
+            .await
+            .unwrap();
+        let found: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        assert!(found.iter().any(|f| f.contains(wanted)), "{wanted}: {found:#?}");
+    }
 }
