@@ -200,11 +200,10 @@ fn eine_bankverbindung_gibt_eine_zweite_person_frei() {
     let u1 = welt();
     let u2 = welt().akteur(Akteur::Benutzer(Uuid::from_u128(2)));
     let erfassen = |iban: &str| json!({"BankverbindungErfassen": {"iban": iban}});
-    for (gut, schlecht) in [("DE89 3704 0044 0532 0130 00", "DE89370400440532013001")] {
-        check::<Kreditor>(&u1, &kreditor(), erfassen(gut), Ok(&["BankverbindungErfasst"]));
-        check::<Kreditor>(&u1, &kreditor(), erfassen(schlecht), Err("IBAN_UNGUELTIG"));
-        check::<Debitor>(&u1, &debitor(), erfassen(schlecht), Err("IBAN_UNGUELTIG"));
-    }
+    let (gut, schlecht) = ("DE89 3704 0044 0532 0130 00", "DE89370400440532013001");
+    check::<Kreditor>(&u1, &kreditor(), erfassen(gut), Ok(&["BankverbindungErfasst"]));
+    check::<Kreditor>(&u1, &kreditor(), erfassen(schlecht), Err("IBAN_UNGUELTIG"));
+    check::<Debitor>(&u1, &debitor(), erfassen(schlecht), Err("IBAN_UNGUELTIG"));
     let mut k = kreditor();
     k.extend(decide::<Kreditor>(&u1, &k, erfassen("DE89370400440532013000")).unwrap());
     let freigeben = |nr: i32| json!({"BankverbindungFreigeben": {"nr": nr}});
