@@ -2,40 +2,42 @@
 //! each event counts exactly once; the checkpoint's row lock lets several processes share the work.
 
 pub mod rebuild;
+mod run;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use aggregates::Registry;
-use projections::{Ledger, LedgerError, LogEvent, ledger::Fact};
+use futures::future::join_all;
+use projections::{Ledger, ledger::Fact};
 use serde_json::Value;
-use sqlx::PgConnection;
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
     commands::{FactAnswer, FactSource},
-    eventstore::{EventStore, Recorded, StoreError, read},
+    eventstore::{EventStore, StoreError},
 };
 
-/// Events a ledger reads at once.
-pub const PAGE: i64 = 2_000;
+pub use run::PAGE;
+use run::{Lock, carry, checkpoint, save};
+
 /// Looks for itself after this time without a wake-up.
 const POLL: Duration = Duration::from_secs(1);
 /// Pause between two rounds under load: commits that come meanwhile are read together. Part of the lag that readers see.
 const BREATH: Duration = Duration::from_millis(10);
 
-/// Whose turn it is when another process has the ledger in hand.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lock {
-    /// Leave it to the other.
-    Skip,
-    /// Wait for the other.
-    Wait,
+/// What a step came to.
+enum Step {
+    /// The ledger stands here now.
+    At(i64),
+    /// Another process has it in hand.
+    Elsewhere,
+    /// It stopped, for the reason in its checkpoint.
+    Stopped,
 }
 
 /// The ledgers of one process.
@@ -45,6 +47,8 @@ pub struct Projector {
     facts: HashMap<&'static str, Fact>,
     /// Checkpoints this process knows to be committed.
     reached: Mutex<HashMap<(&'static str, Uuid), i64>>,
+    /// Stopped ledgers that this process has tried for itself; a restart tries each once more.
+    tried: Mutex<HashSet<(&'static str, Uuid)>>,
     moved: watch::Sender<u64>,
 }
 
@@ -71,6 +75,7 @@ impl Projector {
             ledgers,
             facts,
             reached: Mutex::default(),
+            tried: Mutex::default(),
             moved: watch::channel(0).0,
         }
     }
@@ -80,9 +85,16 @@ impl Projector {
     pub fn start(self: Arc<Self>, cancel: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(async move {
             let mut wake = self.store.signals().any();
+            let mut measured = Instant::now();
             loop {
                 if let Err(error) = self.round(&cancel).await {
                     tracing::warn!(%error, "the ledgers pause");
+                }
+                if measured.elapsed() >= POLL {
+                    measured = Instant::now();
+                    if let Err(error) = self.measure().await {
+                        tracing::warn!(%error, "the lag of the ledgers is not known");
+                    }
                 }
                 tokio::time::sleep(BREATH).await;
                 tokio::select! {
@@ -95,17 +107,54 @@ impl Projector {
     }
 
     async fn round(&self, cancel: &CancellationToken) -> Result<(), StoreError> {
-        for (mandant_id, head) in self.store.heads().await? {
-            for ledger in &self.ledgers {
-                while !cancel.is_cancelled() && self.reached(ledger.name(), mandant_id) < head {
-                    // Left alone: another process has it, or it stopped.
-                    let Some(position) = self.step(&**ledger, mandant_id, head, Lock::Skip).await? else {
-                        break;
-                    };
-                    let lag = u32::try_from((head - position).max(0)).unwrap_or(u32::MAX);
-                    metrics::gauge!("neuroerp_projektion_rueckstand", "projektion" => ledger.name()).set(lag);
+        let heads = self.store.heads().await?;
+        let ledgers = self.ledgers.iter().map(|l| self.round_of(&**l, &heads, cancel));
+        join_all(ledgers).await.into_iter().collect()
+    }
+
+    /// Brings a ledger to the heads: one page per company and pass, so that a company with a long way to go does not
+    /// hold up the others.
+    async fn round_of(
+        &self,
+        ledger: &dyn Ledger,
+        heads: &[(Uuid, i64)],
+        cancel: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let behind = |(mandant_id, head): &(Uuid, i64)| self.reached(ledger.name(), *mandant_id) < *head;
+        let mut open: Vec<(Uuid, i64)> = heads.iter().copied().filter(behind).collect();
+        while !open.is_empty() {
+            let mut next = Vec::new();
+            for (mandant_id, head) in open {
+                if cancel.is_cancelled() {
+                    return Ok(());
+                }
+                match self.step(ledger, mandant_id, head, Lock::Skip).await {
+                    Ok(Step::At(position)) if position < head => next.push((mandant_id, head)),
+                    Ok(_) => {}
+                    // The database answers: the error is this company's alone, and the next round tries again.
+                    Err(StoreError::Database(error @ sqlx::Error::Database(_))) => {
+                        tracing::warn!(%error, projektion = ledger.name(), %mandant_id, "a ledger pauses");
+                    }
+                    Err(error) => return Err(error),
                 }
             }
+            open = next;
+        }
+        Ok(())
+    }
+
+    /// Tells the metrics how far behind each ledger is, over all companies.
+    async fn measure(&self) -> Result<(), sqlx::Error> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT s.projektion, sum(greatest(k.position - s.position, 0))::bigint, count(s.fehler) \
+             FROM projektion.stand s JOIN log.kopf k USING (mandant_id) GROUP BY 1",
+        )
+        .fetch_all(self.store.pool())
+        .await?;
+        for (name, lag, stopped) in rows {
+            let value = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+            metrics::gauge!("neuroerp_projektion_rueckstand", "projektion" => name.clone()).set(value(lag));
+            metrics::gauge!("neuroerp_projektion_angehalten", "projektion" => name).set(value(stopped));
         }
         Ok(())
     }
@@ -115,93 +164,53 @@ impl Projector {
         reached.get(&(name, mandant_id)).copied().unwrap_or(-1)
     }
 
-    /// Carries one page into a ledger. `None` if it is not this process's turn or the ledger stopped.
-    async fn step(
-        &self,
-        ledger: &dyn Ledger,
-        mandant_id: Uuid,
-        head: i64,
-        lock: Lock,
-    ) -> Result<Option<i64>, StoreError> {
+    /// Carries one page into a ledger.
+    async fn step(&self, ledger: &dyn Ledger, mandant_id: Uuid, head: i64, lock: Lock) -> Result<Step, StoreError> {
+        let key = (ledger.name(), mandant_id);
         let mut transaction = self.store.engine().begin().await?;
-        let Some(standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
-            return Ok(None);
+        let Some(mut standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
+            return Ok(Step::Elsewhere);
         };
-        if standing.fehler.is_some() {
-            return Ok(None);
+        if standing.fehler.is_some() && !self.first_try(key) {
+            return Ok(Step::Stopped);
         }
-        let mut position = standing.position;
-        if position < head {
-            match page(
-                &mut transaction,
-                self.store.registry(),
-                ledger,
-                mandant_id,
-                position,
-                head,
-                &live,
-            )
-            .await
-            {
-                Ok(reached) => position = reached,
-                Err(error) => {
-                    drop(transaction);
-                    return self.failed(ledger, mandant_id, error).await;
-                }
-            }
-            sqlx::query("UPDATE projektion.stand SET position = $3, geaendert_am = now() WHERE projektion = $1 AND mandant_id = $2")
-                .bind(ledger.name())
-                .bind(mandant_id)
-                .bind(position)
-                .execute(&mut *transaction)
-                .await?;
-        }
+        let before = standing.position;
+        carry(&mut transaction, self.store.registry(), ledger, &mut standing, head).await?;
+        save(&mut transaction, &standing).await?;
         transaction.commit().await?;
-        self.reached
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert((ledger.name(), mandant_id), position);
-        self.moved.send_modify(|n| *n = n.wrapping_add(1));
-        Ok(Some(position))
+        if standing.position > before {
+            self.moved.send_modify(|n| *n = n.wrapping_add(1));
+        }
+        if let Some(reason) = standing.fehler {
+            self.first_try(key);
+            tracing::error!(reason, projektion = ledger.name(), %mandant_id, "a ledger stopped; it never skips");
+            return Ok(Step::Stopped);
+        }
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        reached.insert(key, standing.position);
+        Ok(Step::At(standing.position))
     }
 
-    /// An unreadable event stops the ledger with a clear state; a database error only delays it.
-    async fn failed(
-        &self,
-        ledger: &dyn Ledger,
-        mandant_id: Uuid,
-        error: LedgerError,
-    ) -> Result<Option<i64>, StoreError> {
-        if let LedgerError::Database(error) = error {
-            return Err(error.into());
-        }
-        tracing::error!(%error, projektion = ledger.name(), %mandant_id, "a ledger stopped; it never skips");
-        sqlx::query(
-            "UPDATE projektion.stand SET fehler = $3, geaendert_am = now() WHERE projektion = $1 AND mandant_id = $2",
-        )
-        .bind(ledger.name())
-        .bind(mandant_id)
-        .bind(error.to_string())
-        .execute(self.store.pool())
-        .await?;
-        Ok(None)
+    /// True if this process has not tried the stopped ledger yet.
+    fn first_try(&self, key: (&'static str, Uuid)) -> bool {
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        tried.insert(key)
     }
 
     /// Brings one ledger to the head now and says where that is.
     pub async fn catch_up(&self, name: &str, mandant_id: Uuid) -> Result<i64, StoreError> {
         let head = self.store.head(mandant_id).await?;
-        let Some(ledger) = self.ledgers.iter().find(|l| l.name() == name) else {
-            return Ok(head);
-        };
+        let ledger = self.ledgers.iter().find(|l| l.name() == name);
+        let ledger = ledger.ok_or_else(|| StoreError::UnknownType(format!("ledger {name}")))?;
         loop {
             match self.step(&**ledger, mandant_id, head, Lock::Wait).await? {
-                Some(position) if position >= head => return Ok(position),
-                Some(_) => {}
-                None => {
+                Step::At(position) if position >= head => return Ok(position),
+                Step::At(_) | Step::Elsewhere => {}
+                Step::Stopped => {
                     return Err(StoreError::Corrupt {
                         mandant_id,
                         position: head,
-                        reason: format!("the ledger {name} has stopped; /health/ready shows why"),
+                        reason: format!("the ledger {name} has stopped; /health/ready shows it"),
                     });
                 }
             }
@@ -210,6 +219,15 @@ impl Projector {
 
     /// Waits until ledgers have seen a position; false if the time is up first.
     pub async fn wait_for(&self, names: &[&str], mandant_id: Uuid, position: i64, limit: Duration) -> bool {
+        // What this process carried itself needs no look into the database.
+        let known = |name: &&str| {
+            let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut ledgers = reached.iter();
+            ledgers.any(|((ledger, mandant), at)| ledger == name && *mandant == mandant_id && *at >= position)
+        };
+        if position <= 0 || names.iter().all(known) {
+            return true;
+        }
         let deadline = Instant::now() + limit;
         let mut moved = self.moved.subscribe();
         loop {
@@ -247,99 +265,6 @@ impl Projector {
         .await?;
         Ok(rows)
     }
-}
-
-/// Live tables are written under their own name.
-fn live(table: &str) -> String {
-    table.to_owned()
-}
-
-async fn checkpoint(
-    connection: &mut PgConnection,
-    name: &str,
-    mandant_id: Uuid,
-    lock: Lock,
-) -> Result<Option<Standing>, sqlx::Error> {
-    const READ: &str = "SELECT projektion, mandant_id, position, fehler FROM projektion.stand \
-         WHERE projektion = $1 AND mandant_id = $2 FOR UPDATE";
-    const READ_SKIP: &str = "SELECT projektion, mandant_id, position, fehler FROM projektion.stand \
-         WHERE projektion = $1 AND mandant_id = $2 FOR UPDATE SKIP LOCKED";
-    let sql = if lock == Lock::Skip { READ_SKIP } else { READ };
-    if let Some(found) = sqlx::query_as(sql)
-        .bind(name)
-        .bind(mandant_id)
-        .fetch_optional(&mut *connection)
-        .await?
-    {
-        return Ok(Some(found));
-    }
-    // Nobody has begun this ledger for the company yet, or another process has it in hand right now.
-    sqlx::query("INSERT INTO projektion.stand (projektion, mandant_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-        .bind(name)
-        .bind(mandant_id)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query_as(sql)
-        .bind(name)
-        .bind(mandant_id)
-        .fetch_optional(connection)
-        .await
-}
-
-/// Applies the next page to a ledger and gives back the position reached: the head, if nothing of interest is left.
-pub(crate) async fn page(
-    connection: &mut PgConnection,
-    registry: &Registry,
-    ledger: &dyn Ledger,
-    mandant_id: Uuid,
-    after: i64,
-    head: i64,
-    target: &(dyn Fn(&str) -> String + Sync),
-) -> Result<i64, LedgerError> {
-    let types: Vec<String> = ledger.sources().iter().map(|t| (*t).to_owned()).collect();
-    let range = read::Range {
-        after,
-        to: Some(head),
-        types: Some(&types),
-    };
-    let events = read::page(connection, mandant_id, range, PAGE)
-        .await
-        .map_err(|error| match error {
-            StoreError::Database(error) => LedgerError::Database(error),
-            other => LedgerError::Unprocessable {
-                position: after,
-                reason: other.to_string(),
-            },
-        })?;
-    let full = i64::try_from(events.len()).is_ok_and(|n| n == PAGE);
-    let reached = events.last().filter(|_| full).map_or(head, |last| last.position);
-    let events = events
-        .into_iter()
-        .map(|event| log_event(registry, event))
-        .collect::<Result<Vec<_>, _>>()?;
-    if !events.is_empty() {
-        ledger.apply(connection, mandant_id, &events, target).await?;
-    }
-    Ok(reached)
-}
-
-fn log_event(registry: &Registry, event: Recorded) -> Result<LogEvent, LedgerError> {
-    let entry = registry
-        .entry(&event.aggregate_type)
-        .ok_or_else(|| LedgerError::Unprocessable {
-            position: event.position,
-            reason: format!("unknown aggregate type {}", event.aggregate_type),
-        })?;
-    let read = entry.read(event.stored())?;
-    Ok(LogEvent {
-        position: event.position,
-        aggregate_type: event.aggregate_type,
-        aggregate_id: event.aggregate_id,
-        version: event.version,
-        recorded_at: event.recorded_at,
-        actor: event.actor,
-        event: read,
-    })
 }
 
 impl FactSource for Projector {

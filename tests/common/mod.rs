@@ -158,10 +158,13 @@ fn launch(folder: &Path) {
         .process_group(0)
         .spawn()
         .expect("postgres starts");
-    // Stops the server once no test process holds the lock any more.
+    // Stops the server once no test process holds the lock any more. It keeps the lock until the server is gone: a test
+    // that begins meanwhile would else find a server that is about to go.
     let watchdog = format!(
-        "while sleep 10; do flock -n -x {lock} true && break; done; kill -INT {pid}",
+        "while sleep 10; do flock -n -x {lock} sh -c 'kill -INT {pid}; \
+         for i in $(seq 100); do [ -e {data}/postmaster.pid ] || break; sleep 0.1; done' && break; done",
         lock = folder.join("in_use").display(),
+        data = data.display(),
         pid = child.id()
     );
     Command::new("sh")
