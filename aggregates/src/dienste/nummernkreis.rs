@@ -209,9 +209,7 @@ pub enum NummernkreisError {
         jahr: i32,
     },
     /// The counter does not fit into the pattern any more.
-    #[error(
-        "der Nummernkreis {kreis} ist erschöpft: {lfd} passt nicht in das Muster „{muster}“; Muster mit mehr Stellen setzen"
-    )]
+    #[error("der Nummernkreis {kreis} ist erschöpft: {lfd} passt nicht in „{muster}“; mehr Stellen geben")]
     #[strum(serialize = "NUMMERNKREIS_ERSCHOEPFT")]
     Erschoepft {
         /// Code of the Nummernkreis.
