@@ -215,3 +215,54 @@ async fn the_fields_of_every_state_are_the_columns_of_its_tables() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_young_log_gets_statistics_so_that_keys_are_looked_up_by_their_key() {
+    let server = common::server().await;
+    buchen(&server, 0, 400).await;
+    let mut owner = server.db.owner.clone().connect().await.unwrap();
+    let analysed = async {
+        loop {
+            let rows: f32 = sqlx::query_scalar(
+                "SELECT min(reltuples) FROM pg_class \
+                 WHERE oid IN ('log.ereignis'::regclass, 'log.befehl'::regclass, 'fibu.buchung'::regclass)",
+            )
+            .fetch_one(&mut owner)
+            .await
+            .unwrap();
+            if rows >= 400.0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), analysed)
+        .await
+        .expect("the tables are analysed long before autovacuum comes by");
+    // As the foreign keys ask, and as the door asks for commands it knows.
+    for (sql, index) in [
+        (
+            "SELECT 1 FROM ONLY fibu.buchung x WHERE mandant_id = $1 AND id = $2 FOR KEY SHARE",
+            "buchung_pkey",
+        ),
+        (
+            "SELECT 1 FROM log.befehl WHERE mandant_id = $1 AND befehl_id = ANY(ARRAY[$2])",
+            "befehl_pkey",
+        ),
+    ] {
+        let script = format!(
+            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; \
+             PREPARE frage(uuid, uuid) AS {sql}"
+        );
+        owner.execute(sqlx::AssertSqlSafe(script)).await.unwrap();
+        let id = uuid::Uuid::nil();
+        let explain = format!("EXPLAIN EXECUTE frage('{id}', '{id}')");
+        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain))
+            .fetch_all(&mut owner)
+            .await
+            .unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains(index) && !plan.contains("Filter"), "{plan}");
+        owner.execute("DEALLOCATE frage").await.unwrap();
+    }
+}

@@ -4,6 +4,7 @@ pub mod append;
 pub mod byte_form;
 mod follow;
 pub mod read;
+mod statistics;
 pub mod tree;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 pub use follow::{Follower, Signals};
 pub use read::{Loaded, StreamKey};
+pub use statistics::Statistics;
 
 /// The Mandant of the system's own aggregates.
 pub const SYSTEM: Uuid = Uuid::nil();

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     commands::{FactAnswer, FactSource},
-    eventstore::{EventStore, StoreError},
+    eventstore::{EventStore, Statistics, StoreError},
 };
 
 pub use run::PAGE;
@@ -86,6 +86,7 @@ impl Projector {
         tokio::spawn(async move {
             let mut wake = self.store.signals().any();
             let mut measured = Instant::now();
+            let mut statistics = Statistics::default();
             loop {
                 if let Err(error) = self.round(&cancel).await {
                     tracing::warn!(%error, "the ledgers pause");
@@ -94,6 +95,9 @@ impl Projector {
                     measured = Instant::now();
                     if let Err(error) = self.measure().await {
                         tracing::warn!(%error, "the lag of the ledgers is not known");
+                    }
+                    if let Err(error) = statistics.keep(&self.store).await {
+                        tracing::warn!(%error, "the planner has no new statistics");
                     }
                 }
                 tokio::time::sleep(BREATH).await;
