@@ -73,7 +73,7 @@ pub struct Mandant {
     pub steuernummer: Option<String>,
     /// Currency of the books, ISO 4217.
     pub hauswaehrung: String,
-    /// Master data hold from this day on.
+    /// First day of the latest master data; the fields show them from their recording on, also before that day.
     pub stammdaten_ab: Option<NaiveDate>,
     /// Status.
     pub status: MandantStatus,
