@@ -18,7 +18,7 @@ CREATE TABLE dienste.mandant (
     ust_id          text,
     steuernummer    text,
     hauswaehrung    text NOT NULL,
-    stammdaten_ab   date,
+    stammdaten_ab   date NOT NULL,
     status          text NOT NULL CHECK (status IN ('aktiv', 'stillgelegt')),
     suche           text GENERATED ALWAYS AS (log.falten(kuerzel || ' ' || firma || ' ' || coalesce(ort, ''))) STORED,
     PRIMARY KEY (mandant_id, id)
@@ -26,6 +26,22 @@ CREATE TABLE dienste.mandant (
 COMMENT ON TABLE dienste.mandant IS 'Companies; rows live in the system Mandant (nil UUID), id is the mandant_id of their data';
 CREATE INDEX mandant_kuerzel ON dienste.mandant (mandant_id, kuerzel);
 CREATE INDEX mandant_suche ON dienste.mandant USING gin (suche gin_trgm_ops);
+
+CREATE TABLE dienste.mandant_stammdaten (
+    mandant_id      uuid NOT NULL,
+    mandant         uuid NOT NULL,
+    gueltig_ab      date NOT NULL,
+    firma           text NOT NULL,
+    strasse         text,
+    plz             text,
+    ort             text,
+    land            text,
+    ust_id          text,
+    steuernummer    text,
+    PRIMARY KEY (mandant_id, mandant, gueltig_ab),
+    FOREIGN KEY (mandant_id, mandant) REFERENCES dienste.mandant DEFERRABLE INITIALLY DEFERRED
+);
+COMMENT ON TABLE dienste.mandant_stammdaten IS 'Master data of a company by their first day; those of later days are planned';
 
 CREATE TABLE dienste.nummernkreis (
     mandant_id      uuid NOT NULL,
@@ -75,5 +91,5 @@ CREATE TABLE dienste.nummernkreis_luecke (
 
 RESET ROLE;
 
-SELECT log.lesbar_machen(t) FROM unnest(ARRAY['dienste.mandant', 'dienste.nummernkreis', 'dienste.nummernkreis_muster',
+SELECT log.lesbar_machen(t) FROM unnest(ARRAY['dienste.mandant', 'dienste.mandant_stammdaten', 'dienste.nummernkreis', 'dienste.nummernkreis_muster',
     'dienste.nummernkreis_jahr', 'dienste.nummernkreis_luecke']::regclass[]) AS t;

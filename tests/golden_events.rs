@@ -79,7 +79,7 @@ fn every_event_has_its_golden_file() {
         let defs = entry.event_schema["$defs"].clone();
         for variant in entry.event_schema["oneOf"].as_array().unwrap() {
             let (name, fields) = variant["properties"].as_object().unwrap().iter().next().unwrap();
-            let file = folder().join(format!("{}.{name}.v1.json", entry.typ));
+            let file = folder().join(format!("{}.{name}.v{}.json", entry.typ, entry.event_version(name)));
             if !file.exists() {
                 let text = serde_json::to_string_pretty(&sample(fields, &defs)).unwrap();
                 fs::create_dir_all(folder()).unwrap();

@@ -195,7 +195,7 @@ async fn the_fields_of_every_state_are_the_columns_of_its_tables() {
             if table.is_head() {
                 wanted.extend(["id", "version", "log_position", "angelegt_am", "geaendert_am"].map(str::to_owned));
             } else {
-                wanted.push(format!("{}_id", model.typ));
+                wanted.push(model.owner());
                 let own = &table.keys[table.path.len() - 1..];
                 wanted.retain(|field| !own.iter().any(|(key, _)| key == field));
                 wanted.extend(table.keys.iter().map(|(_, column)| (*column).to_owned()));

@@ -418,7 +418,7 @@ async fn record(
 
 const KREIS: Uuid = Uuid::from_u128(77);
 
-/// A Mandant of the system with three events at three moments.
+/// A Mandant of the system with four events at four moments.
 async fn mandant_with_history(db: &TestDb) {
     let stammdaten = |firma: &str| json!({"firma": firma});
     let events = [
@@ -430,6 +430,11 @@ async fn mandant_with_history(db: &TestDb) {
         (
             "StammdatenGeaendert",
             json!({"ab": "2026-03-10", "stammdaten": stammdaten("Neu GmbH")}),
+            "2026-03-10T07:00:00Z",
+        ),
+        (
+            "StammdatenInKraftGesetzt",
+            json!({"ab": "2026-03-10"}),
             "2026-03-10T08:00:00Z",
         ),
         ("Stillgelegt", json!({"grund": "Verkauf"}), "2026-04-01T08:00:00Z"),
@@ -438,8 +443,8 @@ async fn mandant_with_history(db: &TestDb) {
         record(&db.pool, Uuid::nil(), i, "mandant", FIRMA, i, (name, payload), am).await;
     }
     sqlx::query(
-        "INSERT INTO dienste.mandant (mandant_id, id, version, log_position, angelegt_am, geaendert_am, kuerzel, firma, hauswaehrung, status) \
-         VALUES ($1, $2, 3, 3, '2026-02-01', '2026-04-01', 'TEST', 'Neu GmbH', 'EUR', 'stillgelegt')",
+        "INSERT INTO dienste.mandant (mandant_id, id, version, log_position, angelegt_am, geaendert_am, kuerzel, firma, hauswaehrung, stammdaten_ab, status) \
+         VALUES ($1, $2, 4, 4, '2026-02-01', '2026-04-01', 'TEST', 'Neu GmbH', 'EUR', '2026-03-10', 'stillgelegt')",
     )
     .bind(Uuid::nil())
     .bind(FIRMA)
@@ -502,7 +507,7 @@ async fn the_history_says_what_changed_and_any_past_state_can_be_seen() {
     let base = format!("/api/v1/dienste/mandanten/{FIRMA}");
     let history = get(&app, &format!("{base}/ereignisse"), &[]).await.json();
     let events = history["daten"].as_array().unwrap();
-    assert_eq!(events.len(), 3);
+    assert_eq!(events.len(), 4);
     assert_eq!(history["weiter"], Value::Null);
     let changed = |i: usize| -> Vec<(String, Value, Value)> {
         let list = events[i]["aenderungen"].as_array().unwrap().iter();
@@ -521,20 +526,20 @@ async fn the_history_says_what_changed_and_any_past_state_can_be_seen() {
         "what stayed empty is no change"
     );
     assert_eq!(
-        changed(1),
+        changed(2),
         vec![
             ("/firma".to_owned(), json!("Alt GmbH"), json!("Neu GmbH")),
-            ("/stammdaten_ab".to_owned(), Value::Null, json!("2026-03-10")),
+            ("/stammdaten_ab".to_owned(), json!("1900-01-01"), json!("2026-03-10")),
         ]
     );
     assert_eq!(
-        changed(2),
+        changed(3),
         vec![("/status".to_owned(), json!("aktiv"), json!("stillgelegt"))]
     );
-    assert_eq!(events[2]["ereignis"], "Stillgelegt");
-    assert_eq!(events[2]["grund"], "Test");
-    assert_eq!(events[2]["akteur"], "dienst:test");
-    assert_eq!(events[2]["erfasst_am"], "2026-04-01T08:00:00.000000Z");
+    assert_eq!(events[3]["ereignis"], "Stillgelegt");
+    assert_eq!(events[3]["grund"], "Test");
+    assert_eq!(events[3]["akteur"], "dienst:test");
+    assert_eq!(events[3]["erfasst_am"], "2026-04-01T08:00:00.000000Z");
 
     let page = get(&app, &format!("{base}/ereignisse?limit=1&ab_version=2"), &[])
         .await
@@ -546,15 +551,16 @@ async fn the_history_says_what_changed_and_any_past_state_can_be_seen() {
     assert_eq!(page["weiter"], 3);
 
     for (query, expected) in [
-        ("", Some((3, "Neu GmbH"))),
+        ("", Some((4, "Neu GmbH"))),
         ("?version=1", Some((1, "Alt GmbH"))),
-        ("?position=2", Some((2, "Neu GmbH"))),
+        ("?position=2", Some((2, "Alt GmbH"))),
+        ("?position=3", Some((3, "Neu GmbH"))),
         ("?zeitpunkt=2026-03-09", Some((1, "Alt GmbH"))),
-        ("?zeitpunkt=2026-03-10", Some((2, "Neu GmbH"))),
-        ("?zeitpunkt=2026-03-10T07:59:59Z", Some((1, "Alt GmbH"))),
-        ("?zeitpunkt=2026-03-10T08:00:00Z", Some((2, "Neu GmbH"))),
+        ("?zeitpunkt=2026-03-10", Some((3, "Neu GmbH"))),
+        ("?zeitpunkt=2026-03-10T07:59:59Z", Some((2, "Alt GmbH"))),
+        ("?zeitpunkt=2026-03-10T08:00:00Z", Some((3, "Neu GmbH"))),
         ("?zeitpunkt=2026-01-01", None),
-        ("?version=4", None),
+        ("?version=5", None),
     ] {
         let answer = get(&app, &format!("{base}/zustand{query}"), &[]).await;
         let Some((version, firma)) = expected else {

@@ -137,6 +137,15 @@ pub enum Shared {
     #[error("dieser Schritt braucht eine Begründung (Feld grund)")]
     #[strum(serialize = "GRUND_FEHLT")]
     GrundFehlt {},
+    /// A quantity that is not above zero or too finely given.
+    #[error(
+        "{feld} ist keine gültige Menge: nötig sind mehr als 0 und nicht mehr Nachkommastellen, als die Einheit hat"
+    )]
+    #[strum(serialize = "MENGE_UNGUELTIG")]
+    MengeUngueltig {
+        /// The field.
+        feld: String,
+    },
     /// A date too far in the future.
     #[error("{feld} liegt zu weit in der Zukunft; spätestens {spaetestens}")]
     #[strum(serialize = "DATUM_ZUKUNFT")]
@@ -159,6 +168,13 @@ pub enum Shared {
     UstIdUngueltig {
         /// The field.
         feld: String,
+    },
+    /// A tax status of the partner begins on the same day.
+    #[error("ab {gueltig_ab} gilt schon ein Umsatzsteuerstatus; einen anderen Tag wählen")]
+    #[strum(serialize = "UST_STATUS_UEBERLAPPUNG")]
+    UstStatusUeberlappung {
+        /// The day.
+        gueltig_ab: chrono::NaiveDate,
     },
     /// The record named by the path does not exist.
     #[error("{was} {id} gibt es nicht")]

@@ -120,6 +120,7 @@ pub struct Entry {
     derived_id: fn(&Value, Uuid) -> Option<Uuid>,
     keys: fn(&State) -> Vec<Key>,
     nummer: fn(&State) -> Option<String>,
+    event_version: fn(&str) -> u16,
 }
 
 impl Entry {
@@ -159,6 +160,7 @@ impl Entry {
             },
             keys: |state| typed::<T>(state).map(Aggregate::keys).unwrap_or_default(),
             nummer: |state| typed::<T>(state).and_then(Aggregate::nummer),
+            event_version: T::event_version,
         }
     }
 
@@ -210,6 +212,11 @@ impl Entry {
     /// Number of the document.
     pub fn nummer(&self, state: &State) -> Option<String> {
         (self.nummer)(state)
+    }
+
+    /// Current version of an event's stored form.
+    pub fn event_version(&self, event: &str) -> u16 {
+        (self.event_version)(event)
     }
 
     /// A command by its path segment (kebab-case) or by its name.
@@ -383,7 +390,7 @@ fn commands_of<T: Aggregate>(schema: &Value) -> Vec<CommandInfo> {
         else {
             continue;
         };
-        let mut fields = fields;
+        let mut fields = resolved(fields, defs.as_ref());
         if let (Some(defs), Some(object)) = (&defs, fields.as_object_mut()) {
             object.insert("$defs".to_owned(), defs.clone());
         }
@@ -401,6 +408,13 @@ fn commands_of<T: Aggregate>(schema: &Value) -> Vec<CommandInfo> {
         });
     }
     commands
+}
+
+/// The fields of a command whose variant holds a struct of its own stand in the definitions.
+fn resolved(fields: Value, defs: Option<&Value>) -> Value {
+    let name = fields["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/"));
+    let target = name.and_then(|name| defs?.get(name)).cloned();
+    target.unwrap_or(fields)
 }
 
 /// `PeriodeFestschreiben` → `periode-festschreiben`.

@@ -1,5 +1,5 @@
 //! Mandant: every command and every refusal.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use aggregates::{
     Aggregate, Decision, Key, Refused, Shared,
@@ -26,6 +26,7 @@ fn stammdaten(firma: &str) -> Stammdaten {
 fn angelegt() -> MandantEvent {
     MandantEvent::Angelegt {
         kuerzel: "VALEO".to_owned(),
+        ab: World::new().frame.heute,
         stammdaten: stammdaten("Valeo Landhandel GmbH"),
         hauswaehrung: "EUR".to_owned(),
     }
@@ -39,6 +40,14 @@ fn stillgelegt() -> MandantEvent {
 
 fn anlegen(kuerzel: &str) -> Value {
     json!({"Anlegen": {"kuerzel": kuerzel, "stammdaten": {"firma": "Valeo Landhandel GmbH"}}})
+}
+
+fn falten(events: Vec<MandantEvent>) -> Mandant {
+    let mut mandant = Mandant::default();
+    for event in events {
+        mandant.evolve(event);
+    }
+    mandant
 }
 
 fn entscheiden(json: Value) -> Decision<Mandant> {
@@ -112,21 +121,90 @@ fn stammdaten_werden_im_ganzen_ersetzt() {
         ab,
         stammdaten: neu.clone(),
     };
+    let in_kraft = MandantEvent::StammdatenInKraftGesetzt { ab };
     let aendern = MandantCommand::StammdatenAendern { ab, stammdaten: neu };
     let test = world.test::<Mandant>().given(vec![angelegt()]);
-    test.when(aendern).then_expect_events(vec![geaendert.clone()]);
-    let mut mandant = Mandant::default();
-    for event in [angelegt(), geaendert] {
-        mandant.evolve(event);
-    }
+    test.when(aendern)
+        .then_expect_events(vec![geaendert.clone(), in_kraft.clone()]);
+    let mut mandant = falten(vec![angelegt(), geaendert, in_kraft.clone()]);
     assert_eq!(mandant.firma, "Valeo AG");
     assert_eq!(mandant.ort.as_deref(), Some("Emden"));
-    assert_eq!(mandant.stammdaten_ab, Some(ab));
-    mandant.evolve(MandantEvent::StammdatenGeaendert {
+    assert_eq!(mandant.stammdaten_ab, ab);
+    let nochmals = MandantEvent::StammdatenGeaendert {
         ab,
         stammdaten: stammdaten("Valeo SE"),
-    });
+    };
+    mandant.evolve(nochmals);
+    mandant.evolve(in_kraft);
     assert_eq!((mandant.ort, mandant.steuernummer), (None, None));
+    assert_eq!(
+        mandant.stammdaten.len(),
+        1,
+        "the data of one day give way to later ones"
+    );
+}
+
+#[test]
+fn geplante_stammdaten_gelten_erst_ab_ihrem_tag() {
+    let world = World::new();
+    let heute = world.frame.heute;
+    let ab = heute + chrono::Days::new(30);
+    let geplant = MandantEvent::StammdatenGeaendert {
+        ab,
+        stammdaten: stammdaten("Valeo AG"),
+    };
+    let aendern = MandantCommand::StammdatenAendern {
+        ab,
+        stammdaten: stammdaten("Valeo AG"),
+    };
+    let test = World::new().test::<Mandant>().given(vec![angelegt()]);
+    test.when(aendern).then_expect_events(vec![geplant.clone()]);
+
+    let mut mandant = falten(vec![angelegt(), geplant.clone()]);
+    assert_eq!(
+        (mandant.firma.as_str(), mandant.stammdaten_ab),
+        ("Valeo Landhandel GmbH", heute)
+    );
+    let firma_am = |mandant: &Mandant, tag| mandant.stammdaten_am(tag).unwrap().firma.clone();
+    assert_eq!(firma_am(&mandant, ab - chrono::Days::new(1)), "Valeo Landhandel GmbH");
+    assert_eq!(firma_am(&mandant, ab), "Valeo AG");
+    // Vouchers of earlier days bear the first data there are.
+    assert_eq!(
+        firma_am(&mandant, heute - chrono::Days::new(99)),
+        "Valeo Landhandel GmbH"
+    );
+
+    let setzen = || MandantCommand::StammdatenInKraftSetzen { ab };
+    let zu_frueh = World::new().test::<Mandant>().given(vec![angelegt(), geplant.clone()]);
+    let meldung = "die Stammdaten gelten noch nicht";
+    zu_frueh
+        .when(setzen())
+        .then_expect_error(Refused::Shared(Shared::feld("/ab", meldung)));
+    let mut spaeter = World::new();
+    spaeter.frame.heute = ab;
+    let in_kraft = MandantEvent::StammdatenInKraftGesetzt { ab };
+    let test = spaeter.test::<Mandant>().given(vec![angelegt(), geplant.clone()]);
+    test.when(setzen()).then_expect_events(vec![in_kraft.clone()]);
+    mandant.evolve(in_kraft.clone());
+    assert_eq!((mandant.firma.as_str(), mandant.stammdaten_ab), ("Valeo AG", ab));
+    let mut spaeter = World::new();
+    spaeter.frame.heute = ab;
+    let test = spaeter.test::<Mandant>().given(vec![angelegt(), geplant, in_kraft]);
+    test.when(setzen()).then_expect_events(vec![]);
+}
+
+#[test]
+fn die_erste_form_von_angelegt_gilt_seit_jeher() {
+    let registry = aggregates::registry();
+    let entry = registry.entry("mandant").unwrap();
+    let payload = json!({"kuerzel": "ALT", "hauswaehrung": "EUR", "stammdaten": {"firma": "Alt GmbH"}});
+    let stored = aggregates::registry::Stored {
+        event_type: "Angelegt",
+        event_version: 1,
+        payload: &payload,
+    };
+    let state = entry.fold(&entry.empty(), &[stored]).unwrap();
+    assert_eq!(entry.to_json(&state)["stammdaten"][0]["gueltig_ab"], "1900-01-01");
 }
 
 #[test]
@@ -199,4 +277,32 @@ fn ein_neuer_mandant_bekommt_seine_nummernkreise() {
         assert_eq!(kreis.derived_id(&folge.command, world.id), Some(folge.id));
     }
     assert!(policy.react(&stillgelegt(), &ctx).is_empty());
+}
+
+#[test]
+fn geplante_stammdaten_treten_mit_dem_beginn_ihres_tages_in_kraft() {
+    let registry = aggregates::registry();
+    let world = World::new();
+    let ctx = PolicyContext {
+        mandant_id: uuid::Uuid::nil(),
+        id: world.id,
+        event_id: world.id,
+        zeit: world.frame.jetzt,
+        heute: world.frame.heute,
+    };
+    let policy = registry
+        .policies(Kind::Following, Mandant::TYPE)
+        .find(|p| p.name == "mandant_stammdaten")
+        .unwrap();
+    let geaendert = |ab| MandantEvent::StammdatenGeaendert {
+        ab,
+        stammdaten: stammdaten("Valeo AG"),
+    };
+    assert!(policy.react(&geaendert(ctx.heute), &ctx).is_empty());
+    let ab = "2026-07-01".parse().unwrap();
+    let [folge] = &policy.react(&geaendert(ab), &ctx)[..] else {
+        panic!("one command follows");
+    };
+    assert_eq!(folge.due.unwrap().to_rfc3339(), "2026-06-30T22:00:00+00:00");
+    assert_eq!(folge.command, json!({"StammdatenInKraftSetzen": {"ab": "2026-07-01"}}));
 }

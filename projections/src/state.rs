@@ -85,6 +85,16 @@ impl StateModel {
         }
     }
 
+    /// The column of the child tables that names their head. The one of the Mandant has no `_id`: that column is the
+    /// company every row belongs to.
+    #[must_use]
+    pub fn owner(&self) -> String {
+        match self.typ {
+            "mandant" => self.typ.to_owned(),
+            typ => format!("{typ}_id"),
+        }
+    }
+
     /// The head table.
     #[must_use]
     pub fn head(&self) -> Option<&'static Table> {
@@ -134,7 +144,7 @@ impl RowSet {
     /// alone.
     pub fn add(&mut self, change: &Change<'_>) {
         for table in change.model.tables {
-            let owner = format!("{}_id", change.model.typ);
+            let owner = change.model.owner();
             if table.is_head() {
                 let row = head_row(change);
                 self.table(*table, &owner).rows.push(row);

@@ -1,6 +1,7 @@
 //! Decides one command on the overlay: the aggregate's rules, unique keys, numbers, inline policies. Pure but for the
 //! salt of the events, which is drawn here.
 
+pub use aggregates::types::kalender::tag as business_date;
 use aggregates::{
     Key, Lookup, Refusal, Registry,
     context::{Context, Counter, Frame, derived_v7},
@@ -65,11 +66,6 @@ pub(super) struct Fixed {
     pub zufall: [u8; 32],
     /// When it was accepted; goes into the ids it makes.
     pub angenommen: DateTime<Utc>,
-}
-
-/// The business date of a moment: all companies of this house keep German time.
-pub fn business_date(moment: DateTime<Utc>) -> NaiveDate {
-    moment.with_timezone(&chrono_tz::Europe::Berlin).date_naive()
 }
 
 /// A command on its way through policies.

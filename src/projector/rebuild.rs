@@ -430,7 +430,7 @@ impl Buffer {
             old: None,
             new: &state,
         };
-        let owner = format!("{}_id", self.model.typ);
+        let owner = self.model.owner();
         for (index, table) in self.model.tables.iter().enumerate() {
             let rows = self.rows.entry(index).or_default();
             if table.is_head() {
@@ -448,7 +448,7 @@ impl Buffer {
         columns: &Columns,
         target: &(dyn Fn(&str) -> String + Sync),
     ) -> Result<(), sqlx::Error> {
-        let owner = format!("{}_id", self.model.typ);
+        let owner = self.model.owner();
         for (index, rows) in std::mem::take(&mut self.rows) {
             let Some(table) = self.model.tables.get(index).filter(|_| !rows.is_empty()) else {
                 continue;
@@ -523,7 +523,7 @@ async fn clear(
         let key = if table.is_head() {
             "id".to_owned()
         } else {
-            format!("{}_id", model.typ)
+            model.owner()
         };
         let sql = format!(
             "DELETE FROM {} WHERE mandant_id = $1 AND {key} = $2",

@@ -4,11 +4,15 @@
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::{
     Aggregate, Context, Decision, Key, Shared,
-    types::{Bereich, Stufe, Text, UstId, ist_land},
+    types::{Bereich, Stufe, Text, UstId, Zeitlich, ist_land, zeitlich},
 };
+
+/// The day from which master data hold that were recorded without one.
+const SEIT_JEHER: &str = "1900-01-01";
 
 /// Status of a Mandant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
@@ -52,7 +56,50 @@ pub struct Stammdaten {
     pub steuernummer: Option<Text<20>>,
 }
 
-/// Folded state; serde gives the columns of `dienste.mandant`.
+/// Master data with the day they begin to hold; a row of `dienste.mandant_stammdaten`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stammdatenstand {
+    /// First day.
+    pub gueltig_ab: NaiveDate,
+    /// Registered name.
+    pub firma: String,
+    /// Street and number.
+    pub strasse: Option<String>,
+    /// Postcode.
+    pub plz: Option<String>,
+    /// Town.
+    pub ort: Option<String>,
+    /// Country.
+    pub land: Option<String>,
+    /// VAT identification number.
+    pub ust_id: Option<String>,
+    /// Tax number.
+    pub steuernummer: Option<String>,
+}
+
+impl Zeitlich for Stammdatenstand {
+    fn gueltig_ab(&self) -> NaiveDate {
+        self.gueltig_ab
+    }
+}
+
+impl Stammdatenstand {
+    fn neu(gueltig_ab: NaiveDate, daten: Stammdaten) -> Self {
+        let (strasse, ort) = daten.anschrift.map(|a| (a.strasse.clone(), a)).unzip();
+        Self {
+            gueltig_ab,
+            firma: daten.firma.to_string(),
+            strasse: strasse.flatten().map(|s| s.to_string()),
+            plz: ort.as_ref().map(|a| a.plz.to_string()),
+            ort: ort.as_ref().map(|a| a.ort.to_string()),
+            land: ort.as_ref().map(|a| a.land.to_string()),
+            ust_id: daten.ust_id.map(|t| t.to_string()),
+            steuernummer: daten.steuernummer.map(|t| t.to_string()),
+        }
+    }
+}
+
+/// Folded state; serde gives the columns of `dienste.mandant`. The master data of the head are those in force.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Mandant {
     /// Short name in headers and lists.
@@ -73,10 +120,12 @@ pub struct Mandant {
     pub steuernummer: Option<String>,
     /// Currency of the books, ISO 4217.
     pub hauswaehrung: String,
-    /// First day of the latest master data; the fields show them from their recording on, also before that day.
-    pub stammdaten_ab: Option<NaiveDate>,
+    /// First day of the master data in force.
+    pub stammdaten_ab: NaiveDate,
     /// Status.
     pub status: MandantStatus,
+    /// All master data, past, present and planned, oldest first.
+    pub stammdaten: Vec<Stammdatenstand>,
 }
 
 /// Commands.
@@ -92,12 +141,17 @@ pub enum MandantCommand {
         /// Currency of the books; EUR if absent, the only one so far.
         hauswaehrung: Option<Text<3>>,
     },
-    /// Replaces the master data from a day on.
+    /// Replaces the master data from a day on; data planned for the same day give way.
     StammdatenAendern {
-        /// First day of the new data.
+        /// First day of the new data, not before today.
         ab: NaiveDate,
         /// The new master data, complete.
         stammdaten: Stammdaten,
+    },
+    /// Puts planned master data in force; sent on their first day.
+    StammdatenInKraftSetzen {
+        /// Their first day.
+        ab: NaiveDate,
     },
     /// Closes the company for commands.
     Stilllegen {
@@ -114,17 +168,24 @@ pub enum MandantEvent {
     Angelegt {
         /// Short name.
         kuerzel: String,
+        /// First day of the master data.
+        ab: NaiveDate,
         /// Master data.
         stammdaten: Stammdaten,
         /// Currency of the books.
         hauswaehrung: String,
     },
-    /// Master data changed.
+    /// New master data from a day on.
     StammdatenGeaendert {
         /// First day.
         ab: NaiveDate,
         /// The new data.
         stammdaten: Stammdaten,
+    },
+    /// The master data of that day are in force.
+    StammdatenInKraftGesetzt {
+        /// Their first day.
+        ab: NaiveDate,
     },
     /// Closed.
     Stillgelegt {
@@ -151,18 +212,23 @@ impl Mandant {
     /// Scope of the short name's claim.
     pub const KEY_KUERZEL: &'static str = "mandant.kuerzel";
 
-    fn uebernehmen(&mut self, daten: Stammdaten) {
-        self.firma = daten.firma.to_string();
-        let anschrift = daten.anschrift;
-        self.strasse = anschrift
-            .as_ref()
-            .and_then(|a| a.strasse.as_ref())
-            .map(ToString::to_string);
-        self.plz = anschrift.as_ref().map(|a| a.plz.to_string());
-        self.ort = anschrift.as_ref().map(|a| a.ort.to_string());
-        self.land = anschrift.as_ref().map(|a| a.land.to_string());
-        self.ust_id = daten.ust_id.map(|t| t.to_string());
-        self.steuernummer = daten.steuernummer.map(|t| t.to_string());
+    /// The master data of a day: the newest that hold by then, for days before the company's first ones those.
+    pub fn stammdaten_am(&self, datum: NaiveDate) -> Option<&Stammdatenstand> {
+        zeitlich::am(&self.stammdaten, datum).or_else(|| self.stammdaten.first())
+    }
+
+    fn in_kraft_setzen(&mut self, ab: NaiveDate) {
+        let Some(stand) = self.stammdaten.iter().find(|s| s.gueltig_ab == ab).cloned() else {
+            return;
+        };
+        self.stammdaten_ab = ab;
+        self.firma = stand.firma;
+        self.strasse = stand.strasse;
+        self.plz = stand.plz;
+        self.ort = stand.ort;
+        self.land = stand.land;
+        self.ust_id = stand.ust_id;
+        self.steuernummer = stand.steuernummer;
     }
 }
 
@@ -190,6 +256,7 @@ impl Aggregate for Mandant {
     const RESSOURCE: &'static str = "mandanten";
     const CREATE: &'static str = "Anlegen";
     const SYSTEM: bool = true;
+    const INTERNAL: &'static [&'static str] = &["StammdatenInKraftSetzen"];
     type Command = MandantCommand;
     type Event = MandantEvent;
     type Error = MandantError;
@@ -218,6 +285,7 @@ impl Aggregate for Mandant {
                 let kuerzel = kuerzel.to_ascii_uppercase();
                 Ok(vec![MandantEvent::Angelegt {
                     kuerzel,
+                    ab: ctx.heute(),
                     stammdaten: pruefen(stammdaten)?,
                     hauswaehrung,
                 }])
@@ -226,10 +294,22 @@ impl Aggregate for Mandant {
                 if ab < ctx.heute() {
                     return Err(Shared::feld("/ab", "Stammdaten gelten frühestens ab heute").into());
                 }
-                Ok(vec![MandantEvent::StammdatenGeaendert {
-                    ab,
-                    stammdaten: pruefen(stammdaten)?,
-                }])
+                let stammdaten = pruefen(stammdaten)?;
+                let mut events = vec![MandantEvent::StammdatenGeaendert { ab, stammdaten }];
+                if ab == ctx.heute() {
+                    events.push(MandantEvent::StammdatenInKraftGesetzt { ab });
+                }
+                Ok(events)
+            }
+            // Already in force or overtaken: nothing is left to do.
+            (MandantStatus::Aktiv, MandantCommand::StammdatenInKraftSetzen { ab }) if ab <= self.stammdaten_ab => {
+                Ok(Vec::new())
+            }
+            (MandantStatus::Aktiv, MandantCommand::StammdatenInKraftSetzen { ab }) => {
+                if ab > ctx.heute() {
+                    return Err(Shared::feld("/ab", "die Stammdaten gelten noch nicht").into());
+                }
+                Ok(vec![MandantEvent::StammdatenInKraftGesetzt { ab }])
             }
             (MandantStatus::Aktiv, MandantCommand::Stilllegen { grund }) => Ok(vec![MandantEvent::Stillgelegt {
                 grund: grund.to_string(),
@@ -243,18 +323,20 @@ impl Aggregate for Mandant {
         match event {
             MandantEvent::Angelegt {
                 kuerzel,
+                ab,
                 stammdaten,
                 hauswaehrung,
             } => {
                 self.kuerzel = kuerzel;
                 self.hauswaehrung = hauswaehrung;
-                self.uebernehmen(stammdaten);
+                zeitlich::setzen(&mut self.stammdaten, Stammdatenstand::neu(ab, stammdaten));
+                self.in_kraft_setzen(ab);
                 self.status = MandantStatus::Aktiv;
             }
             MandantEvent::StammdatenGeaendert { ab, stammdaten } => {
-                self.uebernehmen(stammdaten);
-                self.stammdaten_ab = Some(ab);
+                zeitlich::setzen(&mut self.stammdaten, Stammdatenstand::neu(ab, stammdaten));
             }
+            MandantEvent::StammdatenInKraftGesetzt { ab } => self.in_kraft_setzen(ab),
             MandantEvent::Stillgelegt { .. } => self.status = MandantStatus::Stillgelegt,
         }
     }
@@ -264,5 +346,21 @@ impl Aggregate for Mandant {
             MandantStatus::Neu => Vec::new(),
             _ => vec![Key::new(Self::KEY_KUERZEL, "kuerzel", &*self.kuerzel)],
         }
+    }
+
+    fn event_version(event: &str) -> u16 {
+        match event {
+            "Angelegt" => 2,
+            _ => 1,
+        }
+    }
+
+    /// The first form of `Angelegt` named no day: its master data held from ever on.
+    fn upcast(event: &str, version: u16, mut payload: Value) -> Option<Value> {
+        match (event, version) {
+            ("Angelegt", 1) => payload.as_object_mut()?.insert("ab".to_owned(), json!(SEIT_JEHER)),
+            _ => return None,
+        };
+        Some(payload)
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     Aggregate, Context, Decision, Key, Shared,
     context::{Counter, stream_id},
     refusal::Refused,
-    types::{Bereich, Stufe, Text},
+    types::{Bereich, Stufe, Text, Zeitlich, zeitlich},
 };
 
 /// A number as it stands in a document's event.
@@ -48,6 +48,12 @@ pub struct Muster {
     pub gueltig_ab: NaiveDate,
     /// The pattern, e.g. `AU-{JJJJ}-{000000}`.
     pub muster: String,
+}
+
+impl Zeitlich for Muster {
+    fn gueltig_ab(&self) -> NaiveDate {
+        self.gueltig_ab
+    }
 }
 
 /// A year that is closed for new numbers.
@@ -290,12 +296,9 @@ impl Nummernkreis {
     }
 
     fn muster_am(&self, datum: NaiveDate) -> Option<&str> {
-        let gueltig = self
-            .muster
-            .iter()
-            .filter(|m| m.gueltig_ab <= datum)
-            .max_by_key(|m| m.gueltig_ab);
-        gueltig.or_else(|| self.muster.first()).map(|m| m.muster.as_str())
+        // Dates before the first pattern take the first one.
+        let gueltig = zeitlich::am(&self.muster, datum).or_else(|| self.muster.first());
+        gueltig.map(|m| m.muster.as_str())
     }
 
     /// The year a document of `datum` counts in: its calendar year, or 0 if the pattern has no year.
@@ -455,10 +458,7 @@ impl Aggregate for Nummernkreis {
                 self.status = NummernkreisStatus::Aktiv;
             }
             NummernkreisEvent::MusterGeaendert { muster, gueltig_ab } => {
-                self.muster.retain(|m| m.gueltig_ab != gueltig_ab);
-                self.muster.push(Muster { gueltig_ab, muster });
-                // Dates before the first pattern take the first one: the order must not depend on when it was set.
-                self.muster.sort_by_key(|m| m.gueltig_ab);
+                zeitlich::setzen(&mut self.muster, Muster { gueltig_ab, muster });
             }
             NummernkreisEvent::JahrGeschlossen { jahr } => self.geschlossene_jahre.push(GeschlossenesJahr { jahr }),
             NummernkreisEvent::LueckeDokumentiert { jahr, von, bis, grund } => {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
-    types::{Bereich, Betrag, Stufe, Text},
+    types::{Bereich, Betrag, Stufe, Text, Zeitlich, zeitlich},
 };
 
 /// Kind of an account.
@@ -122,6 +122,12 @@ pub struct KontoSteuerregel {
     pub erlaubte_schluessel: Vec<String>,
     /// Proposed to people at entry; postings never apply it by themselves.
     pub vorschlag_schluessel: Option<String>,
+}
+
+impl Zeitlich for KontoSteuerregel {
+    fn gueltig_ab(&self) -> NaiveDate {
+        self.gueltig_ab
+    }
 }
 
 /// A tax rule as a command brings it.
@@ -386,10 +392,7 @@ impl Konto {
     /// The tax rule on a day.
     #[must_use]
     pub fn steuerregel(&self, am: NaiveDate) -> Option<&KontoSteuerregel> {
-        self.steuerregeln
-            .iter()
-            .filter(|r| r.gueltig_ab <= am)
-            .max_by_key(|r| r.gueltig_ab)
+        zeitlich::am(&self.steuerregeln, am)
     }
 
     fn anlegen(command: KontoCommand, ctx: &Context<'_>) -> Decision<Self> {
@@ -613,8 +616,7 @@ impl Aggregate for Konto {
             }
             KontoEvent::Umbenannt { bezeichnung, .. } => self.bezeichnung = bezeichnung,
             KontoEvent::SteuerregelGesetzt { steuerregel } => {
-                self.steuerregeln.retain(|r| r.gueltig_ab != steuerregel.gueltig_ab);
-                self.steuerregeln.push(steuerregel);
+                zeitlich::setzen(&mut self.steuerregeln, steuerregel);
             }
             KontoEvent::GliederungZugeordnet { zuordnung } => {
                 self.zuordnungen.retain(|z| z.gliederung != zuordnung.gliederung);

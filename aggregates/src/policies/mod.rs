@@ -3,6 +3,7 @@
 mod api_key_fristen;
 mod generalumkehr;
 mod mandant_nummernkreise;
+mod mandant_stammdaten;
 mod vorlage_konten;
 
 use crate::policy::Policy;
@@ -11,6 +12,7 @@ use crate::policy::Policy;
 pub(crate) fn all() -> Vec<Policy> {
     vec![
         Policy::following::<crate::dienste::Mandant>("mandant_nummernkreise", mandant_nummernkreise::react),
+        Policy::following::<crate::dienste::Mandant>("mandant_stammdaten", mandant_stammdaten::react),
         Policy::following::<crate::dienste::ApiKey>("api_key_fristen", api_key_fristen::react),
         Policy::inline::<crate::fibu::Buchung>("generalumkehr", generalumkehr::react),
         Policy::inline::<crate::fibu::Kontenplan>("vorlage_konten", vorlage_konten::react),

@@ -5,8 +5,11 @@ mod area;
 mod betrag;
 mod dezimal;
 mod iban;
+pub mod kalender;
 mod land;
+mod menge;
 mod text;
+pub mod zeitlich;
 
 pub use akteur::Akteur;
 pub use area::{Bereich, Stufe};
@@ -14,7 +17,9 @@ pub use betrag::Betrag;
 pub use dezimal::{Dezimal, Satz, round_commercial};
 pub use iban::{Iban, UstId};
 pub use land::ist_land;
+pub use menge::{Menge, Preis, Preisbetrag};
 pub use text::Text;
+pub use zeitlich::Zeitlich;
 
 /// Error messages of value types start with this mark, so that the command bus can tell a readable but wrong value
 /// (422) from an unreadable body (400).
