@@ -5,37 +5,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::partner::{
-    self, BankErfasst, Bankverbindung, PartnerAnschrift, PartnerStatus, UmsatzsteuerStatus, UstStatusEingabe,
+use super::{
+    kontenplan::Zweck,
+    konto::KontoFunktion,
+    partner::{
+        self, BankEingabe, BankErfasst, BankFreigegeben, PartnerAnschrift, PartnerStatus, Personenkonto, Stammdaten,
+        StammdatenEingabe, UmsatzsteuerStatus, UstStatusEingabe,
+    },
 };
 use crate::{
     Aggregate, Context, Decision, Key, Shared,
-    types::{Akteur, Bereich, Betrag, Text},
+    types::{Bereich, Betrag, Text},
 };
 
 /// Folded state; serde gives the columns of `fibu.debitor`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Debitor {
-    /// Number of the Personenkonto.
-    pub nr: String,
-    /// Name.
-    pub name: String,
-    /// Street and number.
-    pub strasse: Option<String>,
-    /// Postcode.
-    pub plz: Option<String>,
-    /// Town.
-    pub ort: Option<String>,
-    /// Country.
-    pub land: Option<String>,
+    /// Number, name, address, tax status, bank accounts, status.
+    #[serde(flatten)]
+    pub konto: Personenkonto,
     /// The customer in crm.
     pub kunde_id: Option<Uuid>,
-    /// Account of the ledger that carries the sum.
-    pub sammelkonto: String,
-    /// Terms of payment.
-    pub zahlungsbedingung_id: Option<Uuid>,
-    /// Currency, ISO 4217.
-    pub waehrung: String,
     /// A consumer, not a business.
     pub verbraucher: bool,
     /// Rules of dunning.
@@ -48,12 +38,6 @@ pub struct Debitor {
     pub mahnsperre_bis: Option<NaiveDate>,
     /// Why it is locked.
     pub mahnsperre_grund: Option<String>,
-    /// Status.
-    pub status: PartnerStatus,
-    /// Tax status by date, oldest first.
-    pub ust_status: Vec<UmsatzsteuerStatus>,
-    /// Bank accounts.
-    pub bankverbindungen: Vec<Bankverbindung>,
 }
 
 /// Commands.
@@ -86,43 +70,16 @@ pub enum DebitorCommand {
         ust_status: Option<UstStatusEingabe>,
     },
     /// Takes over changed master data of the customer; absent fields stay.
-    StammdatenUebernehmen {
-        /// Name.
-        name: Option<Text<200>>,
-        /// Address.
-        anschrift: Option<PartnerAnschrift>,
-        /// VAT identification number; a new one starts a tax status of today.
-        ust_id: Option<Text<20>>,
-        /// Terms of payment.
-        zahlungsbedingung_id: Option<Uuid>,
-    },
+    StammdatenUebernehmen(StammdatenEingabe),
     /// Sets the terms of payment.
     BedingungSetzen {
         /// Terms of payment.
         zahlungsbedingung_id: Uuid,
     },
     /// Sets the tax status from a day on.
-    UstStatusSetzen {
-        /// First day.
-        gueltig_ab: NaiveDate,
-        /// How the customer is taxed.
-        art: partner::UstArt,
-        /// VAT identification number.
-        ust_id: Option<Text<20>>,
-        /// Day of the qualified confirmation by the authority.
-        geprueft_am: Option<NaiveDate>,
-        /// Result of the confirmation.
-        ergebnis: Option<Text<200>>,
-    },
+    UstStatusSetzen(UstStatusEingabe),
     /// Enters a bank account; a second person releases it.
-    BankverbindungErfassen {
-        /// IBAN.
-        iban: Text<42>,
-        /// BIC.
-        bic: Option<Text<11>>,
-        /// Holder, if not the customer.
-        inhaber: Option<Text<140>>,
-    },
+    BankverbindungErfassen(BankEingabe),
     /// Releases a bank account and supersedes the present one.
     BankverbindungFreigeben {
         /// Its number.
@@ -182,14 +139,7 @@ pub enum DebitorEvent {
         zinsgruppe: Option<String>,
     },
     /// Master data were taken over; absent fields stay.
-    StammdatenUebernommen {
-        /// Name.
-        name: Option<String>,
-        /// Address.
-        anschrift: Option<PartnerAnschrift>,
-        /// Terms of payment.
-        zahlungsbedingung_id: Option<Uuid>,
-    },
+    StammdatenUebernommen(Stammdaten),
     /// New terms of payment.
     BedingungGesetzt {
         /// Terms of payment.
@@ -206,14 +156,7 @@ pub enum DebitorEvent {
         bankverbindung: BankErfasst,
     },
     /// A bank account was released.
-    BankverbindungFreigegeben {
-        /// Its number.
-        nr: i32,
-        /// Who released it.
-        geprueft_von: Akteur,
-        /// The account it supersedes.
-        abgeloest: Option<i32>,
-    },
+    BankverbindungFreigegeben(BankFreigegeben),
     /// Out of dunning.
     MahnsperreGesetzt {
         /// Last day.
@@ -261,13 +204,6 @@ pub enum DebitorError {
         /// The balance, Soll − Haben.
         saldo: Betrag,
     },
-    /// A tax status of the same day exists.
-    #[error("ab {gueltig_ab} gilt schon ein Umsatzsteuerstatus; einen anderen Tag wählen")]
-    #[strum(serialize = "UST_STATUS_UEBERLAPPUNG")]
-    UstStatusUeberlappung {
-        /// The day.
-        gueltig_ab: NaiveDate,
-    },
 }
 
 crate::wire!(Debitor, DebitorCommand => DebitorEvent | DebitorError);
@@ -275,28 +211,6 @@ crate::wire!(Debitor, DebitorCommand => DebitorEvent | DebitorError);
 impl Debitor {
     /// Scope of the number's claim.
     pub const KEY_NR: &'static str = "debitor.nr";
-
-    /// The tax status on a day.
-    pub fn ust_status_am(&self, datum: NaiveDate) -> Option<&UmsatzsteuerStatus> {
-        partner::ust_status_am(&self.ust_status, datum)
-    }
-
-    /// The VAT identification number on a day.
-    pub fn ust_id_am(&self, datum: NaiveDate) -> Option<&str> {
-        self.ust_status_am(datum)?.ust_id.as_deref()
-    }
-
-    /// The released bank account.
-    pub fn bank(&self) -> Option<&Bankverbindung> {
-        partner::bank(&self.bankverbindungen)
-    }
-
-    fn anschrift_setzen(&mut self, anschrift: PartnerAnschrift) {
-        self.strasse = anschrift.strasse.map(|s| s.to_string());
-        self.plz = Some(anschrift.plz.to_string());
-        self.ort = Some(anschrift.ort.to_string());
-        self.land = Some(anschrift.land.to_string());
-    }
 
     fn anlegen(command: DebitorCommand, ctx: &Context<'_>) -> Decision<Self> {
         let DebitorCommand::Anlegen {
@@ -325,7 +239,7 @@ impl Debitor {
             name: name.to_string(),
             anschrift: anschrift.map(PartnerAnschrift::pruefen).transpose()?,
             kunde_id,
-            sammelkonto: partner::sammelkonto_oder(ctx, sammelkonto, super::kontenplan::Zweck::Forderung)?,
+            sammelkonto: partner::sammelkonto_oder(ctx, sammelkonto, Zweck::Forderung, KontoFunktion::SammelDebitor)?,
             zahlungsbedingung_id,
             waehrung: partner::waehrung(waehrung)?,
             verbraucher: verbraucher.unwrap_or_default(),
@@ -340,44 +254,26 @@ impl Debitor {
     fn pflegen(&self, command: DebitorCommand, ctx: &Context<'_>) -> Decision<Self> {
         let heute = ctx.heute();
         let event = match command {
-            DebitorCommand::StammdatenUebernehmen {
-                name,
-                anschrift,
-                ust_id,
-                zahlungsbedingung_id,
-            } => return self.uebernehmen(name, anschrift, ust_id, zahlungsbedingung_id, heute),
+            DebitorCommand::StammdatenUebernehmen(eingabe) => {
+                let (stammdaten, ust_status) = self.konto.uebernehmen(eingabe, heute)?;
+                let stammdaten = stammdaten.map(DebitorEvent::StammdatenUebernommen);
+                let ust_status = ust_status.map(|ust_status| DebitorEvent::UstStatusGesetzt { ust_status });
+                return Ok(stammdaten.into_iter().chain(ust_status).collect());
+            }
             DebitorCommand::BedingungSetzen { zahlungsbedingung_id } => {
                 DebitorEvent::BedingungGesetzt { zahlungsbedingung_id }
             }
-            DebitorCommand::UstStatusSetzen {
-                gueltig_ab,
-                art,
-                ust_id,
-                geprueft_am,
-                ergebnis,
-            } => {
-                if partner::ueberlappt(&self.ust_status, gueltig_ab) {
-                    return Err(DebitorError::UstStatusUeberlappung { gueltig_ab }.into());
-                }
-                let eingabe = UstStatusEingabe {
-                    gueltig_ab,
-                    art,
-                    ust_id,
-                    geprueft_am,
-                    ergebnis,
-                };
-                DebitorEvent::UstStatusGesetzt {
-                    ust_status: eingabe.pruefen("", heute)?,
-                }
+            DebitorCommand::UstStatusSetzen(eingabe) => {
+                let ust_status = self.konto.ust_status_pruefen(eingabe, heute)?;
+                DebitorEvent::UstStatusGesetzt { ust_status }
             }
-            DebitorCommand::BankverbindungErfassen { iban, bic, inhaber } => DebitorEvent::BankverbindungErfasst {
-                bankverbindung: partner::bank_erfassen(&self.bankverbindungen, &iban, bic, inhaber, ctx.akteur())?,
-            },
-            DebitorCommand::BankverbindungFreigeben { nr } => DebitorEvent::BankverbindungFreigegeben {
-                nr,
-                geprueft_von: ctx.akteur(),
-                abgeloest: partner::bank_freigeben(&self.bankverbindungen, nr, &ctx.frame.akteur)?,
-            },
+            DebitorCommand::BankverbindungErfassen(eingabe) => {
+                let bankverbindung = self.konto.bank_erfassen(eingabe, ctx)?;
+                DebitorEvent::BankverbindungErfasst { bankverbindung }
+            }
+            DebitorCommand::BankverbindungFreigeben { nr } => {
+                DebitorEvent::BankverbindungFreigegeben(self.konto.bank_freigeben(nr, ctx)?)
+            }
             DebitorCommand::MahnsperreSetzen { bis, grund } => {
                 partner::sperre_bis(bis, heute)?;
                 let grund = grund.to_string();
@@ -388,42 +284,18 @@ impl Debitor {
                 return Err(Shared::status("ohne_mahnsperre", &["mahnsperre"]).into());
             }
             DebitorCommand::Schliessen { grund } => {
-                let saldo = partner::saldo(ctx, &self.nr)?;
+                let saldo = self.konto.saldo(ctx)?;
                 if !saldo.is_null() {
                     return Err(DebitorError::OffenePosten { saldo }.into());
                 }
                 let grund = grund.map(|g| g.to_string());
                 DebitorEvent::Geschlossen { grund }
             }
-            DebitorCommand::Anlegen { .. } => return Err(Shared::status(self.status, &["neu"]).into()),
-            DebitorCommand::Sperren { .. } => return Err(Shared::status(self.status, &["aktiv"]).into()),
-            DebitorCommand::Entsperren { .. } => return Err(Shared::status(self.status, &["gesperrt"]).into()),
+            DebitorCommand::Anlegen { .. } => return Err(Shared::status(self.konto.status, &["neu"]).into()),
+            DebitorCommand::Sperren { .. } => return Err(Shared::status(self.konto.status, &["aktiv"]).into()),
+            DebitorCommand::Entsperren { .. } => return Err(Shared::status(self.konto.status, &["gesperrt"]).into()),
         };
         Ok(vec![event])
-    }
-
-    fn uebernehmen(
-        &self,
-        name: Option<Text<200>>,
-        anschrift: Option<PartnerAnschrift>,
-        ust_id: Option<Text<20>>,
-        zahlungsbedingung_id: Option<Uuid>,
-        heute: NaiveDate,
-    ) -> Decision<Self> {
-        let anschrift = anschrift.map(PartnerAnschrift::pruefen).transpose()?;
-        let mut events = Vec::new();
-        if name.is_some() || anschrift.is_some() || zahlungsbedingung_id.is_some() {
-            events.push(DebitorEvent::StammdatenUebernommen {
-                name: name.map(|n| n.to_string()),
-                anschrift,
-                zahlungsbedingung_id,
-            });
-        }
-        if let Some(ust_id) = ust_id {
-            let neu = partner::ust_id_uebernehmen(&self.ust_status, &ust_id, heute)?;
-            events.extend(neu.map(|ust_status| DebitorEvent::UstStatusGesetzt { ust_status }));
-        }
-        Ok(events)
     }
 }
 
@@ -439,7 +311,7 @@ impl Aggregate for Debitor {
 
     fn decide(&self, command: DebitorCommand, ctx: &Context<'_>) -> Decision<Self> {
         use PartnerStatus::{Aktiv, Geschlossen, Gesperrt, Neu};
-        match (self.status, command) {
+        match (self.konto.status, command) {
             (Neu, command) => Self::anlegen(command, ctx),
             (Aktiv, DebitorCommand::Sperren { grund }) => Ok(vec![DebitorEvent::Gesperrt {
                 grund: grund.to_string(),
@@ -467,45 +339,29 @@ impl Aggregate for Debitor {
                 mahnverfahren_id,
                 zinsgruppe,
             } => {
-                self.nr = nr;
-                self.name = name;
+                self.konto.nr = nr;
+                self.konto.name = name;
                 self.kunde_id = kunde_id;
-                self.sammelkonto = sammelkonto;
-                self.zahlungsbedingung_id = zahlungsbedingung_id;
-                self.waehrung = waehrung;
+                self.konto.sammelkonto = sammelkonto;
+                self.konto.zahlungsbedingung_id = zahlungsbedingung_id;
+                self.konto.waehrung = waehrung;
                 self.verbraucher = verbraucher;
                 self.mahnverfahren_id = mahnverfahren_id;
                 self.zinsgruppe = zinsgruppe;
-                self.status = PartnerStatus::Aktiv;
+                self.konto.status = PartnerStatus::Aktiv;
                 if let Some(anschrift) = anschrift {
-                    self.anschrift_setzen(anschrift);
+                    self.konto.anschrift_setzen(anschrift);
                 }
             }
-            DebitorEvent::StammdatenUebernommen {
-                name,
-                anschrift,
-                zahlungsbedingung_id,
-            } => {
-                self.zahlungsbedingung_id = zahlungsbedingung_id.or(self.zahlungsbedingung_id);
-                if let Some(name) = name {
-                    self.name = name;
-                }
-                if let Some(anschrift) = anschrift {
-                    self.anschrift_setzen(anschrift);
-                }
-            }
+            DebitorEvent::StammdatenUebernommen(neu) => self.konto.uebernommen(neu),
             DebitorEvent::BedingungGesetzt { zahlungsbedingung_id } => {
-                self.zahlungsbedingung_id = Some(zahlungsbedingung_id);
+                self.konto.zahlungsbedingung_id = Some(zahlungsbedingung_id);
             }
-            DebitorEvent::UstStatusGesetzt { ust_status } => {
-                partner::ust_status_setzen(&mut self.ust_status, ust_status);
+            DebitorEvent::UstStatusGesetzt { ust_status } => self.konto.ust_status_setzen(ust_status),
+            DebitorEvent::BankverbindungErfasst { bankverbindung } => {
+                self.konto.bankverbindungen.push(bankverbindung.into());
             }
-            DebitorEvent::BankverbindungErfasst { bankverbindung } => self.bankverbindungen.push(bankverbindung.into()),
-            DebitorEvent::BankverbindungFreigegeben {
-                nr,
-                geprueft_von,
-                abgeloest,
-            } => partner::bank_freigegeben(&mut self.bankverbindungen, nr, geprueft_von, abgeloest),
+            DebitorEvent::BankverbindungFreigegeben(freigabe) => self.konto.bank_freigegeben(freigabe),
             DebitorEvent::MahnsperreGesetzt { bis, grund } => {
                 self.mahnsperre = true;
                 self.mahnsperre_bis = bis;
@@ -516,20 +372,17 @@ impl Aggregate for Debitor {
                 self.mahnsperre_bis = None;
                 self.mahnsperre_grund = None;
             }
-            DebitorEvent::Gesperrt { .. } => self.status = PartnerStatus::Gesperrt,
-            DebitorEvent::Entsperrt { .. } => self.status = PartnerStatus::Aktiv,
-            DebitorEvent::Geschlossen { .. } => self.status = PartnerStatus::Geschlossen,
+            DebitorEvent::Gesperrt { .. } => self.konto.status = PartnerStatus::Gesperrt,
+            DebitorEvent::Entsperrt { .. } => self.konto.status = PartnerStatus::Aktiv,
+            DebitorEvent::Geschlossen { .. } => self.konto.status = PartnerStatus::Geschlossen,
         }
     }
 
     fn keys(&self) -> Vec<Key> {
-        match self.status {
-            PartnerStatus::Neu => Vec::new(),
-            _ => vec![Key::new(Self::KEY_NR, "nr", &*self.nr)],
-        }
+        self.konto.schluessel(Self::KEY_NR)
     }
 
     fn nummer(&self) -> Option<String> {
-        (self.status != PartnerStatus::Neu).then(|| self.nr.clone())
+        self.konto.nummer()
     }
 }

@@ -5,37 +5,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::partner::{
-    self, BankErfasst, Bankverbindung, PartnerAnschrift, PartnerStatus, UmsatzsteuerStatus, UstStatusEingabe,
+use super::{
+    kontenplan::Zweck,
+    konto::KontoFunktion,
+    partner::{
+        self, BankEingabe, BankErfasst, BankFreigegeben, PartnerAnschrift, PartnerStatus, Personenkonto, Stammdaten,
+        StammdatenEingabe, UmsatzsteuerStatus, UstStatusEingabe,
+    },
 };
 use crate::{
     Aggregate, Context, Decision, Key, Shared,
-    types::{Akteur, Bereich, Betrag, Text},
+    types::{Bereich, Betrag, Text},
 };
 
 /// Folded state; serde gives the columns of `fibu.kreditor`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Kreditor {
-    /// Number of the Personenkonto.
-    pub nr: String,
-    /// Name.
-    pub name: String,
-    /// Street and number.
-    pub strasse: Option<String>,
-    /// Postcode.
-    pub plz: Option<String>,
-    /// Town.
-    pub ort: Option<String>,
-    /// Country.
-    pub land: Option<String>,
+    /// Number, name, address, tax status, bank accounts, status.
+    #[serde(flatten)]
+    pub konto: Personenkonto,
     /// The supplier in wawi.
     pub lieferant_id: Option<Uuid>,
-    /// Account of the ledger that carries the sum.
-    pub sammelkonto: String,
-    /// Terms of payment.
-    pub zahlungsbedingung_id: Option<Uuid>,
-    /// Currency, ISO 4217.
-    pub waehrung: String,
     /// The agreement on self-billing holds from this day on.
     pub selbstabrechnung_ab: Option<NaiveDate>,
     /// Is not paid by payment runs.
@@ -44,12 +34,6 @@ pub struct Kreditor {
     pub zahlsperre_bis: Option<NaiveDate>,
     /// Why it is locked.
     pub zahlsperre_grund: Option<String>,
-    /// Status.
-    pub status: PartnerStatus,
-    /// Tax status by date, oldest first.
-    pub ust_status: Vec<UmsatzsteuerStatus>,
-    /// Bank accounts.
-    pub bankverbindungen: Vec<Bankverbindung>,
 }
 
 /// Commands.
@@ -78,43 +62,16 @@ pub enum KreditorCommand {
         ust_status: Option<UstStatusEingabe>,
     },
     /// Takes over changed master data of the supplier; absent fields stay.
-    StammdatenUebernehmen {
-        /// Name.
-        name: Option<Text<200>>,
-        /// Address.
-        anschrift: Option<PartnerAnschrift>,
-        /// VAT identification number; a new one starts a tax status of today.
-        ust_id: Option<Text<20>>,
-        /// Terms of payment.
-        zahlungsbedingung_id: Option<Uuid>,
-    },
+    StammdatenUebernehmen(StammdatenEingabe),
     /// Sets the terms of payment.
     BedingungSetzen {
         /// Terms of payment.
         zahlungsbedingung_id: Uuid,
     },
     /// Sets the tax status from a day on.
-    UstStatusSetzen {
-        /// First day.
-        gueltig_ab: NaiveDate,
-        /// How the supplier is taxed.
-        art: partner::UstArt,
-        /// VAT identification number.
-        ust_id: Option<Text<20>>,
-        /// Day of the qualified confirmation by the authority.
-        geprueft_am: Option<NaiveDate>,
-        /// Result of the confirmation.
-        ergebnis: Option<Text<200>>,
-    },
+    UstStatusSetzen(UstStatusEingabe),
     /// Enters a bank account; a second person releases it.
-    BankverbindungErfassen {
-        /// IBAN.
-        iban: Text<42>,
-        /// BIC.
-        bic: Option<Text<11>>,
-        /// Holder, if not the supplier.
-        inhaber: Option<Text<140>>,
-    },
+    BankverbindungErfassen(BankEingabe),
     /// Releases a bank account and supersedes the present one.
     BankverbindungFreigeben {
         /// Its number.
@@ -170,14 +127,7 @@ pub enum KreditorEvent {
         selbstabrechnung_ab: Option<NaiveDate>,
     },
     /// Master data were taken over; absent fields stay.
-    StammdatenUebernommen {
-        /// Name.
-        name: Option<String>,
-        /// Address.
-        anschrift: Option<PartnerAnschrift>,
-        /// Terms of payment.
-        zahlungsbedingung_id: Option<Uuid>,
-    },
+    StammdatenUebernommen(Stammdaten),
     /// New terms of payment.
     BedingungGesetzt {
         /// Terms of payment.
@@ -194,14 +144,7 @@ pub enum KreditorEvent {
         bankverbindung: BankErfasst,
     },
     /// A bank account was released.
-    BankverbindungFreigegeben {
-        /// Its number.
-        nr: i32,
-        /// Who released it.
-        geprueft_von: Akteur,
-        /// The account it supersedes.
-        abgeloest: Option<i32>,
-    },
+    BankverbindungFreigegeben(BankFreigegeben),
     /// Out of payment runs.
     ZahlsperreGesetzt {
         /// Last day.
@@ -249,13 +192,6 @@ pub enum KreditorError {
         /// The balance, Soll − Haben.
         saldo: Betrag,
     },
-    /// A tax status of the same day exists.
-    #[error("ab {gueltig_ab} gilt schon ein Umsatzsteuerstatus; einen anderen Tag wählen")]
-    #[strum(serialize = "UST_STATUS_UEBERLAPPUNG")]
-    UstStatusUeberlappung {
-        /// The day.
-        gueltig_ab: NaiveDate,
-    },
 }
 
 crate::wire!(Kreditor, KreditorCommand => KreditorEvent | KreditorError);
@@ -263,28 +199,6 @@ crate::wire!(Kreditor, KreditorCommand => KreditorEvent | KreditorError);
 impl Kreditor {
     /// Scope of the number's claim.
     pub const KEY_NR: &'static str = "kreditor.nr";
-
-    /// The tax status on a day.
-    pub fn ust_status_am(&self, datum: NaiveDate) -> Option<&UmsatzsteuerStatus> {
-        partner::ust_status_am(&self.ust_status, datum)
-    }
-
-    /// The VAT identification number on a day.
-    pub fn ust_id_am(&self, datum: NaiveDate) -> Option<&str> {
-        self.ust_status_am(datum)?.ust_id.as_deref()
-    }
-
-    /// The released bank account.
-    pub fn bank(&self) -> Option<&Bankverbindung> {
-        partner::bank(&self.bankverbindungen)
-    }
-
-    fn anschrift_setzen(&mut self, anschrift: PartnerAnschrift) {
-        self.strasse = anschrift.strasse.map(|s| s.to_string());
-        self.plz = Some(anschrift.plz.to_string());
-        self.ort = Some(anschrift.ort.to_string());
-        self.land = Some(anschrift.land.to_string());
-    }
 
     fn anlegen(command: KreditorCommand, ctx: &Context<'_>) -> Decision<Self> {
         let KreditorCommand::Anlegen {
@@ -311,7 +225,12 @@ impl Kreditor {
             name: name.to_string(),
             anschrift: anschrift.map(PartnerAnschrift::pruefen).transpose()?,
             lieferant_id,
-            sammelkonto: partner::sammelkonto_oder(ctx, sammelkonto, super::kontenplan::Zweck::Verbindlichkeit)?,
+            sammelkonto: partner::sammelkonto_oder(
+                ctx,
+                sammelkonto,
+                Zweck::Verbindlichkeit,
+                KontoFunktion::SammelKreditor,
+            )?,
             zahlungsbedingung_id,
             waehrung: partner::waehrung(waehrung)?,
             selbstabrechnung_ab,
@@ -324,44 +243,26 @@ impl Kreditor {
     fn pflegen(&self, command: KreditorCommand, ctx: &Context<'_>) -> Decision<Self> {
         let heute = ctx.heute();
         let event = match command {
-            KreditorCommand::StammdatenUebernehmen {
-                name,
-                anschrift,
-                ust_id,
-                zahlungsbedingung_id,
-            } => return self.uebernehmen(name, anschrift, ust_id, zahlungsbedingung_id, heute),
+            KreditorCommand::StammdatenUebernehmen(eingabe) => {
+                let (stammdaten, ust_status) = self.konto.uebernehmen(eingabe, heute)?;
+                let stammdaten = stammdaten.map(KreditorEvent::StammdatenUebernommen);
+                let ust_status = ust_status.map(|ust_status| KreditorEvent::UstStatusGesetzt { ust_status });
+                return Ok(stammdaten.into_iter().chain(ust_status).collect());
+            }
             KreditorCommand::BedingungSetzen { zahlungsbedingung_id } => {
                 KreditorEvent::BedingungGesetzt { zahlungsbedingung_id }
             }
-            KreditorCommand::UstStatusSetzen {
-                gueltig_ab,
-                art,
-                ust_id,
-                geprueft_am,
-                ergebnis,
-            } => {
-                if partner::ueberlappt(&self.ust_status, gueltig_ab) {
-                    return Err(KreditorError::UstStatusUeberlappung { gueltig_ab }.into());
-                }
-                let eingabe = UstStatusEingabe {
-                    gueltig_ab,
-                    art,
-                    ust_id,
-                    geprueft_am,
-                    ergebnis,
-                };
-                KreditorEvent::UstStatusGesetzt {
-                    ust_status: eingabe.pruefen("", heute)?,
-                }
+            KreditorCommand::UstStatusSetzen(eingabe) => {
+                let ust_status = self.konto.ust_status_pruefen(eingabe, heute)?;
+                KreditorEvent::UstStatusGesetzt { ust_status }
             }
-            KreditorCommand::BankverbindungErfassen { iban, bic, inhaber } => KreditorEvent::BankverbindungErfasst {
-                bankverbindung: partner::bank_erfassen(&self.bankverbindungen, &iban, bic, inhaber, ctx.akteur())?,
-            },
-            KreditorCommand::BankverbindungFreigeben { nr } => KreditorEvent::BankverbindungFreigegeben {
-                nr,
-                geprueft_von: ctx.akteur(),
-                abgeloest: partner::bank_freigeben(&self.bankverbindungen, nr, &ctx.frame.akteur)?,
-            },
+            KreditorCommand::BankverbindungErfassen(eingabe) => {
+                let bankverbindung = self.konto.bank_erfassen(eingabe, ctx)?;
+                KreditorEvent::BankverbindungErfasst { bankverbindung }
+            }
+            KreditorCommand::BankverbindungFreigeben { nr } => {
+                KreditorEvent::BankverbindungFreigegeben(self.konto.bank_freigeben(nr, ctx)?)
+            }
             KreditorCommand::ZahlsperreSetzen { bis, grund } => {
                 partner::sperre_bis(bis, heute)?;
                 let grund = grund.to_string();
@@ -372,42 +273,18 @@ impl Kreditor {
                 return Err(Shared::status("ohne_zahlsperre", &["zahlsperre"]).into());
             }
             KreditorCommand::Schliessen { grund } => {
-                let saldo = partner::saldo(ctx, &self.nr)?;
+                let saldo = self.konto.saldo(ctx)?;
                 if !saldo.is_null() {
                     return Err(KreditorError::OffenePosten { saldo }.into());
                 }
                 let grund = grund.map(|g| g.to_string());
                 KreditorEvent::Geschlossen { grund }
             }
-            KreditorCommand::Anlegen { .. } => return Err(Shared::status(self.status, &["neu"]).into()),
-            KreditorCommand::Sperren { .. } => return Err(Shared::status(self.status, &["aktiv"]).into()),
-            KreditorCommand::Entsperren { .. } => return Err(Shared::status(self.status, &["gesperrt"]).into()),
+            KreditorCommand::Anlegen { .. } => return Err(Shared::status(self.konto.status, &["neu"]).into()),
+            KreditorCommand::Sperren { .. } => return Err(Shared::status(self.konto.status, &["aktiv"]).into()),
+            KreditorCommand::Entsperren { .. } => return Err(Shared::status(self.konto.status, &["gesperrt"]).into()),
         };
         Ok(vec![event])
-    }
-
-    fn uebernehmen(
-        &self,
-        name: Option<Text<200>>,
-        anschrift: Option<PartnerAnschrift>,
-        ust_id: Option<Text<20>>,
-        zahlungsbedingung_id: Option<Uuid>,
-        heute: NaiveDate,
-    ) -> Decision<Self> {
-        let anschrift = anschrift.map(PartnerAnschrift::pruefen).transpose()?;
-        let mut events = Vec::new();
-        if name.is_some() || anschrift.is_some() || zahlungsbedingung_id.is_some() {
-            events.push(KreditorEvent::StammdatenUebernommen {
-                name: name.map(|n| n.to_string()),
-                anschrift,
-                zahlungsbedingung_id,
-            });
-        }
-        if let Some(ust_id) = ust_id {
-            let neu = partner::ust_id_uebernehmen(&self.ust_status, &ust_id, heute)?;
-            events.extend(neu.map(|ust_status| KreditorEvent::UstStatusGesetzt { ust_status }));
-        }
-        Ok(events)
     }
 }
 
@@ -423,7 +300,7 @@ impl Aggregate for Kreditor {
 
     fn decide(&self, command: KreditorCommand, ctx: &Context<'_>) -> Decision<Self> {
         use PartnerStatus::{Aktiv, Geschlossen, Gesperrt, Neu};
-        match (self.status, command) {
+        match (self.konto.status, command) {
             (Neu, command) => Self::anlegen(command, ctx),
             (Aktiv, KreditorCommand::Sperren { grund }) => Ok(vec![KreditorEvent::Gesperrt {
                 grund: grund.to_string(),
@@ -449,45 +326,27 @@ impl Aggregate for Kreditor {
                 waehrung,
                 selbstabrechnung_ab,
             } => {
-                self.nr = nr;
-                self.name = name;
+                self.konto.nr = nr;
+                self.konto.name = name;
                 self.lieferant_id = lieferant_id;
-                self.sammelkonto = sammelkonto;
-                self.zahlungsbedingung_id = zahlungsbedingung_id;
-                self.waehrung = waehrung;
+                self.konto.sammelkonto = sammelkonto;
+                self.konto.zahlungsbedingung_id = zahlungsbedingung_id;
+                self.konto.waehrung = waehrung;
                 self.selbstabrechnung_ab = selbstabrechnung_ab;
-                self.status = PartnerStatus::Aktiv;
+                self.konto.status = PartnerStatus::Aktiv;
                 if let Some(anschrift) = anschrift {
-                    self.anschrift_setzen(anschrift);
+                    self.konto.anschrift_setzen(anschrift);
                 }
             }
-            KreditorEvent::StammdatenUebernommen {
-                name,
-                anschrift,
-                zahlungsbedingung_id,
-            } => {
-                self.zahlungsbedingung_id = zahlungsbedingung_id.or(self.zahlungsbedingung_id);
-                if let Some(name) = name {
-                    self.name = name;
-                }
-                if let Some(anschrift) = anschrift {
-                    self.anschrift_setzen(anschrift);
-                }
-            }
+            KreditorEvent::StammdatenUebernommen(neu) => self.konto.uebernommen(neu),
             KreditorEvent::BedingungGesetzt { zahlungsbedingung_id } => {
-                self.zahlungsbedingung_id = Some(zahlungsbedingung_id);
+                self.konto.zahlungsbedingung_id = Some(zahlungsbedingung_id);
             }
-            KreditorEvent::UstStatusGesetzt { ust_status } => {
-                partner::ust_status_setzen(&mut self.ust_status, ust_status);
-            }
+            KreditorEvent::UstStatusGesetzt { ust_status } => self.konto.ust_status_setzen(ust_status),
             KreditorEvent::BankverbindungErfasst { bankverbindung } => {
-                self.bankverbindungen.push(bankverbindung.into());
+                self.konto.bankverbindungen.push(bankverbindung.into());
             }
-            KreditorEvent::BankverbindungFreigegeben {
-                nr,
-                geprueft_von,
-                abgeloest,
-            } => partner::bank_freigegeben(&mut self.bankverbindungen, nr, geprueft_von, abgeloest),
+            KreditorEvent::BankverbindungFreigegeben(freigabe) => self.konto.bank_freigegeben(freigabe),
             KreditorEvent::ZahlsperreGesetzt { bis, grund } => {
                 self.zahlsperre = true;
                 self.zahlsperre_bis = bis;
@@ -498,20 +357,17 @@ impl Aggregate for Kreditor {
                 self.zahlsperre_bis = None;
                 self.zahlsperre_grund = None;
             }
-            KreditorEvent::Gesperrt { .. } => self.status = PartnerStatus::Gesperrt,
-            KreditorEvent::Entsperrt { .. } => self.status = PartnerStatus::Aktiv,
-            KreditorEvent::Geschlossen { .. } => self.status = PartnerStatus::Geschlossen,
+            KreditorEvent::Gesperrt { .. } => self.konto.status = PartnerStatus::Gesperrt,
+            KreditorEvent::Entsperrt { .. } => self.konto.status = PartnerStatus::Aktiv,
+            KreditorEvent::Geschlossen { .. } => self.konto.status = PartnerStatus::Geschlossen,
         }
     }
 
     fn keys(&self) -> Vec<Key> {
-        match self.status {
-            PartnerStatus::Neu => Vec::new(),
-            _ => vec![Key::new(Self::KEY_NR, "nr", &*self.nr)],
-        }
+        self.konto.schluessel(Self::KEY_NR)
     }
 
     fn nummer(&self) -> Option<String> {
-        (self.status != PartnerStatus::Neu).then(|| self.nr.clone())
+        self.konto.nummer()
     }
 }

@@ -1,15 +1,20 @@
-//! What Debitor and Kreditor share (fibu 9): address, dated tax status, bank accounts with a second person, locks.
+//! What Debitor and Kreditor share (fibu 9): the Personenkonto with its address, dated tax status and bank accounts that
+//! a second person releases. Each decision here gives the content of one event; the two aggregates name it.
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::kontenplan::{Kontenplan, Zweck};
+use super::{
+    kontenplan::{Kontenplan, KontenplanError, Zweck},
+    konto::{Konto, KontoFunktion, KontoStatus},
+};
 use crate::{
-    Context, Lookup, Shared,
+    Context, Key, Lookup, Shared,
     refusal::Refused,
-    types::{Akteur, Betrag, Iban, Text, UstId, ist_land},
+    types::{Akteur, Betrag, Iban, Text, UstId, Zeitlich, ist_land, zeitlich},
 };
 
 /// Currency of an account if none is named.
@@ -105,6 +110,12 @@ pub struct UmsatzsteuerStatus {
     pub ergebnis: Option<String>,
 }
 
+impl Zeitlich for UmsatzsteuerStatus {
+    fn gueltig_ab(&self) -> NaiveDate {
+        self.gueltig_ab
+    }
+}
+
 /// A tax status as a client sends it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -139,6 +150,56 @@ impl UstStatusEingabe {
             ergebnis: self.ergebnis.map(|e| e.to_string()),
         })
     }
+}
+
+/// Changed master data of the partner as a client sends them; absent fields stay.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StammdatenEingabe {
+    /// Name.
+    pub name: Option<Text<200>>,
+    /// Address.
+    pub anschrift: Option<PartnerAnschrift>,
+    /// VAT identification number; a new one starts a tax status of today.
+    pub ust_id: Option<Text<20>>,
+    /// Terms of payment.
+    pub zahlungsbedingung_id: Option<Uuid>,
+}
+
+/// Changed master data of the partner; absent fields stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stammdaten {
+    /// Name.
+    pub name: Option<String>,
+    /// Address.
+    pub anschrift: Option<PartnerAnschrift>,
+    /// Terms of payment.
+    pub zahlungsbedingung_id: Option<Uuid>,
+}
+
+/// A bank account as a client sends it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BankEingabe {
+    /// IBAN.
+    pub iban: Text<42>,
+    /// BIC.
+    pub bic: Option<Text<11>>,
+    /// Holder, if not the partner.
+    pub inhaber: Option<Text<140>>,
+}
+
+/// The release of a bank account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BankFreigegeben {
+    /// Its number.
+    pub nr: i32,
+    /// Who released it.
+    pub geprueft_von: Akteur,
+    /// The account it supersedes.
+    pub abgeloest: Option<i32>,
 }
 
 /// A bank account of a partner.
@@ -190,6 +251,214 @@ impl From<BankErfasst> for Bankverbindung {
     }
 }
 
+/// The account of a partner on either side of the ledger; part of the states of Debitor and Kreditor.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Personenkonto {
+    /// Number.
+    pub nr: String,
+    /// Name.
+    pub name: String,
+    /// Street and number.
+    pub strasse: Option<String>,
+    /// Postcode.
+    pub plz: Option<String>,
+    /// Town.
+    pub ort: Option<String>,
+    /// Country.
+    pub land: Option<String>,
+    /// Account of the ledger that carries the sum.
+    pub sammelkonto: String,
+    /// Terms of payment.
+    pub zahlungsbedingung_id: Option<Uuid>,
+    /// Currency, ISO 4217.
+    pub waehrung: String,
+    /// Status.
+    pub status: PartnerStatus,
+    /// Tax status by date, oldest first.
+    pub ust_status: Vec<UmsatzsteuerStatus>,
+    /// Bank accounts.
+    pub bankverbindungen: Vec<Bankverbindung>,
+}
+
+impl Personenkonto {
+    /// The tax status on a day: the newest that holds.
+    pub fn ust_status_am(&self, datum: NaiveDate) -> Option<&UmsatzsteuerStatus> {
+        zeitlich::am(&self.ust_status, datum)
+    }
+
+    /// The VAT identification number on a day.
+    pub fn ust_id_am(&self, datum: NaiveDate) -> Option<&str> {
+        self.ust_status_am(datum)?.ust_id.as_deref()
+    }
+
+    /// The released bank account.
+    pub fn bank(&self) -> Option<&Bankverbindung> {
+        self.bankverbindungen
+            .iter()
+            .find(|b| b.status == BankStatus::Bestaetigt)
+    }
+
+    /// The number as a unique key, once the account exists.
+    pub(super) fn schluessel(&self, scope: &'static str) -> Vec<Key> {
+        let nr = (self.status != PartnerStatus::Neu).then_some(&*self.nr);
+        nr.map(|nr| Key::new(scope, "nr", nr)).into_iter().collect()
+    }
+
+    /// The number, once the account exists.
+    pub(super) fn nummer(&self) -> Option<String> {
+        (self.status != PartnerStatus::Neu).then(|| self.nr.clone())
+    }
+
+    /// Takes over changed master data: what changes of them, and the tax status that a new VAT id begins.
+    pub(super) fn uebernehmen(
+        &self,
+        eingabe: StammdatenEingabe,
+        heute: NaiveDate,
+    ) -> Result<(Option<Stammdaten>, Option<UmsatzsteuerStatus>), Shared> {
+        let neu = Stammdaten {
+            name: eingabe.name.map(|n| n.to_string()),
+            anschrift: eingabe.anschrift.map(PartnerAnschrift::pruefen).transpose()?,
+            zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
+        };
+        let leer = neu.name.is_none() && neu.anschrift.is_none() && neu.zahlungsbedingung_id.is_none();
+        let status = match eingabe.ust_id {
+            Some(id) => self.ust_id_uebernehmen(&id, heute)?,
+            None => None,
+        };
+        Ok(((!leer).then_some(neu), status))
+    }
+
+    /// The status that follows from a changed VAT id in the partner's master data: the present kind of taxation with
+    /// the new number, unconfirmed, from today on. `None` if the number is the present one.
+    fn ust_id_uebernehmen(&self, neu: &str, heute: NaiveDate) -> Result<Option<UmsatzsteuerStatus>, Shared> {
+        let ust_id = ust_id(neu, "")?;
+        let bisher = self.ust_status_am(heute);
+        if bisher.is_some_and(|b| b.ust_id.as_ref() == Some(&ust_id)) {
+            return Ok(None);
+        }
+        let inland = ust_id.starts_with("DE");
+        let art = bisher.map_or(if inland { UstArt::Regel } else { UstArt::Eu }, |b| b.art);
+        Ok(Some(UmsatzsteuerStatus {
+            gueltig_ab: heute,
+            art,
+            ust_id: Some(ust_id),
+            geprueft_am: None,
+            ergebnis: None,
+        }))
+    }
+
+    /// A tax status from a day on that no other begins on.
+    pub(super) fn ust_status_pruefen(
+        &self,
+        eingabe: UstStatusEingabe,
+        heute: NaiveDate,
+    ) -> Result<UmsatzsteuerStatus, Shared> {
+        let gueltig_ab = eingabe.gueltig_ab;
+        if self.ust_status.iter().any(|s| s.gueltig_ab == gueltig_ab) {
+            return Err(Shared::UstStatusUeberlappung { gueltig_ab });
+        }
+        eingabe.pruefen("", heute)
+    }
+
+    /// Checks a bank account and gives it its number.
+    pub(super) fn bank_erfassen(&self, eingabe: BankEingabe, ctx: &Context<'_>) -> Result<BankErfasst, Shared> {
+        let iban = Iban::parse(&eingabe.iban).ok_or_else(|| Shared::IbanUngueltig {
+            feld: "/iban".to_owned(),
+        })?;
+        let lebt = |b: &&Bankverbindung| b.status != BankStatus::Abgeloest && b.iban == iban;
+        if let Some(bank) = self.bankverbindungen.iter().find(lebt) {
+            let meldung = format!("diese IBAN ist schon als Bankverbindung {} erfasst", bank.nr);
+            return Err(Shared::feld("/iban", meldung));
+        }
+        let bic = eingabe.bic.map(|b| b.to_ascii_uppercase());
+        if bic.as_deref().is_some_and(|b| !ist_bic(b)) {
+            return Err(Shared::feld(
+                "/bic",
+                "eine BIC hat 8 oder 11 Stellen, z. B. COBADEFFXXX",
+            ));
+        }
+        Ok(BankErfasst {
+            nr: self.bankverbindungen.iter().map(|b| b.nr).max().unwrap_or(0) + 1,
+            iban,
+            bic,
+            inhaber: eingabe.inhaber.map(|i| i.to_string()),
+            erfasst_von: ctx.akteur(),
+        })
+    }
+
+    /// A release by a second person; it supersedes the present bank account.
+    pub(super) fn bank_freigeben(&self, nr: i32, ctx: &Context<'_>) -> Result<BankFreigegeben, Shared> {
+        let bank = self
+            .bankverbindungen
+            .iter()
+            .find(|b| b.nr == nr)
+            .ok_or_else(|| Shared::feld("/nr", format!("die Bankverbindung {nr} gibt es nicht")))?;
+        if bank.status != BankStatus::Neu {
+            return Err(Shared::status(bank.status, &["neu"]));
+        }
+        if bank.erfasst_von == ctx.frame.akteur {
+            return Err(Shared::VierAugen {
+                regel: Some("bankverbindung".to_owned()),
+            });
+        }
+        Ok(BankFreigegeben {
+            nr,
+            geprueft_von: ctx.akteur(),
+            abgeloest: self.bank().map(|b| b.nr),
+        })
+    }
+
+    /// The account's balance (Soll − Haben) at the head of the log.
+    pub(super) fn saldo<E>(&self, ctx: &Context<'_>) -> Result<Betrag, Refused<E>> {
+        let unlesbar = || {
+            let meldung = format!("der Saldo von {} ist nicht lesbar; nicht geschlossen", self.nr);
+            Shared::feld("/nr", meldung)
+        };
+        match ctx.fact("personenkonto_saldo", &self.nr)? {
+            Value::Null => Ok(Betrag::NULL),
+            Value::String(text) => Ok(text.parse().map_err(|_| unlesbar())?),
+            _ => Err(unlesbar().into()),
+        }
+    }
+
+    /// Folds changed master data in.
+    pub(super) fn uebernommen(&mut self, neu: Stammdaten) {
+        self.zahlungsbedingung_id = neu.zahlungsbedingung_id.or(self.zahlungsbedingung_id);
+        if let Some(name) = neu.name {
+            self.name = name;
+        }
+        if let Some(anschrift) = neu.anschrift {
+            self.anschrift_setzen(anschrift);
+        }
+    }
+
+    /// Folds an address in.
+    pub(super) fn anschrift_setzen(&mut self, anschrift: PartnerAnschrift) {
+        self.strasse = anschrift.strasse.map(|s| s.to_string());
+        self.plz = Some(anschrift.plz.to_string());
+        self.ort = Some(anschrift.ort.to_string());
+        self.land = Some(anschrift.land.to_string());
+    }
+
+    /// Folds a tax status in; one of the same day gives way (master data may change twice a day).
+    pub(super) fn ust_status_setzen(&mut self, neu: UmsatzsteuerStatus) {
+        zeitlich::setzen(&mut self.ust_status, neu);
+    }
+
+    /// Folds a release in.
+    pub(super) fn bank_freigegeben(&mut self, freigabe: BankFreigegeben) {
+        for bank in &mut self.bankverbindungen {
+            if Some(bank.nr) == freigabe.abgeloest {
+                bank.status = BankStatus::Abgeloest;
+            }
+            if bank.nr == freigabe.nr {
+                bank.status = BankStatus::Bestaetigt;
+                bank.geprueft_von = Some(freigabe.geprueft_von.clone());
+            }
+        }
+    }
+}
+
 /// The number of digits of a Personenkonto in this company.
 pub fn personenkontolaenge(ctx: &Context<'_>) -> Result<u8, Lookup> {
     let plan = ctx.get::<Kontenplan>(Kontenplan::stream_id(ctx.frame.mandant_id))?;
@@ -199,26 +468,40 @@ pub fn personenkontolaenge(ctx: &Context<'_>) -> Result<u8, Lookup> {
 /// The Sammelkonto of a purpose by the company's Kontenfindung.
 pub fn sammelkonto<E>(ctx: &Context<'_>, zweck: Zweck) -> Result<String, Refused<E>> {
     let plan = ctx.get::<Kontenplan>(Kontenplan::stream_id(ctx.frame.mandant_id))?;
-    let regel = plan
-        .as_ref()
-        .and_then(|plan| plan.konto_fuer(zweck, None, None, None, ctx.heute()).ok());
-    regel.map(|regel| regel.konto_nr.clone()).ok_or_else(|| {
-        let zweck: &str = zweck.into();
-        let meldung = format!("das Sammelkonto fehlt, und die Kontenfindung nennt keines für den Zweck {zweck}");
-        Shared::feld("/sammelkonto", meldung).into()
-    })
+    match plan.map(|plan| plan.konto_fuer(zweck, None, None, None, ctx.heute()).cloned()) {
+        Some(Ok(regel)) => Ok(regel.konto_nr),
+        None | Some(Err(KontenplanError::KontenfindungFehlt { .. })) => {
+            let zweck: &str = zweck.into();
+            let meldung = format!("das Sammelkonto fehlt, und die Kontenfindung nennt keines für den Zweck {zweck}");
+            Err(Shared::feld("/sammelkonto", meldung).into())
+        }
+        Some(Err(mehrdeutig)) => Err(Refused::Domain(mehrdeutig).fremd()),
+    }
 }
 
-/// The Sammelkonto named, else the one of the Kontenfindung.
+/// The Sammelkonto named, else the one of the Kontenfindung; either must exist and collect this side's partners.
 pub(super) fn sammelkonto_oder<E>(
     ctx: &Context<'_>,
     genannt: Option<Text<8>>,
     zweck: Zweck,
+    funktion: KontoFunktion,
 ) -> Result<String, Refused<E>> {
-    match genannt {
-        None => sammelkonto(ctx, zweck),
-        Some(konto) if ziffern(&konto) => Ok(konto.to_string()),
-        Some(_) => Err(Shared::feld("/sammelkonto", "eine Kontonummer besteht nur aus Ziffern").into()),
+    let nr = match genannt {
+        Some(nr) => nr.to_string(),
+        None => sammelkonto(ctx, zweck)?,
+    };
+    let falsch = |meldung: String| Err(Shared::feld("/sammelkonto", meldung).into());
+    match ctx.find::<Konto>(Konto::KEY_NR, &nr)? {
+        None => falsch(format!("das Konto {nr} gibt es nicht; zuerst anlegen")),
+        Some((_, konto)) if konto.funktion != funktion => {
+            let funktion: &str = funktion.into();
+            falsch(format!("das Konto {nr} hat nicht die Funktion {funktion}"))
+        }
+        Some((_, konto)) if konto.status != KontoStatus::Aktiv => {
+            let status: &str = konto.status.into();
+            falsch(format!("das Konto {nr} ist {status}; ein anderes wählen"))
+        }
+        Some(_) => Ok(nr),
     }
 }
 
@@ -259,117 +542,10 @@ fn ust_id(text: &str, feld: &str) -> Result<String, Shared> {
     Ok(id.as_str().to_owned())
 }
 
-/// The tax status on a day: the newest that holds.
-pub(super) fn ust_status_am(status: &[UmsatzsteuerStatus], datum: NaiveDate) -> Option<&UmsatzsteuerStatus> {
-    let gueltig = status.iter().filter(|s| s.gueltig_ab <= datum);
-    gueltig.max_by_key(|s| s.gueltig_ab)
-}
-
-/// True if a status begins on the same day.
-pub(super) fn ueberlappt(status: &[UmsatzsteuerStatus], gueltig_ab: NaiveDate) -> bool {
-    status.iter().any(|s| s.gueltig_ab == gueltig_ab)
-}
-
-/// The status that follows from a changed VAT id in the partner's master data: the present kind of taxation with the
-/// new number, unconfirmed, from today on. `None` if the number is the present one.
-pub(super) fn ust_id_uebernehmen(
-    status: &[UmsatzsteuerStatus],
-    neu: &str,
-    heute: NaiveDate,
-) -> Result<Option<UmsatzsteuerStatus>, Shared> {
-    let ust_id = ust_id(neu, "")?;
-    let bisher = ust_status_am(status, heute);
-    if bisher.is_some_and(|b| b.ust_id.as_ref() == Some(&ust_id)) {
-        return Ok(None);
-    }
-    let inland = ust_id.starts_with("DE");
-    let art = bisher.map_or(if inland { UstArt::Regel } else { UstArt::Eu }, |b| b.art);
-    Ok(Some(UmsatzsteuerStatus {
-        gueltig_ab: heute,
-        art,
-        ust_id: Some(ust_id),
-        geprueft_am: None,
-        ergebnis: None,
-    }))
-}
-
-/// Folds a status in; one of the same day gives way (master data may change twice a day).
-pub(super) fn ust_status_setzen(status: &mut Vec<UmsatzsteuerStatus>, neu: UmsatzsteuerStatus) {
-    status.retain(|s| s.gueltig_ab != neu.gueltig_ab);
-    status.push(neu);
-    status.sort_by_key(|s| s.gueltig_ab);
-}
-
-/// Checks a bank account and gives it its number.
-pub(super) fn bank_erfassen(
-    vorhanden: &[Bankverbindung],
-    iban: &str,
-    bic: Option<Text<11>>,
-    inhaber: Option<Text<140>>,
-    erfasst_von: Akteur,
-) -> Result<BankErfasst, Shared> {
-    let iban = Iban::parse(iban).ok_or_else(|| Shared::IbanUngueltig {
-        feld: "/iban".to_owned(),
-    })?;
-    let lebt = |b: &&Bankverbindung| b.status != BankStatus::Abgeloest && b.iban == iban;
-    if let Some(bank) = vorhanden.iter().find(lebt) {
-        let meldung = format!("diese IBAN ist schon als Bankverbindung {} erfasst", bank.nr);
-        return Err(Shared::feld("/iban", meldung));
-    }
-    let bic = bic.map(|b| b.to_ascii_uppercase());
-    if bic.as_deref().is_some_and(|b| !ist_bic(b)) {
-        return Err(Shared::feld(
-            "/bic",
-            "eine BIC hat 8 oder 11 Stellen, z. B. COBADEFFXXX",
-        ));
-    }
-    Ok(BankErfasst {
-        nr: vorhanden.iter().map(|b| b.nr).max().unwrap_or(0) + 1,
-        iban,
-        bic,
-        inhaber: inhaber.map(|i| i.to_string()),
-        erfasst_von,
-    })
-}
-
 fn ist_bic(bic: &str) -> bool {
     matches!(bic.len(), 8 | 11)
         && bic.bytes().take(6).all(|b| b.is_ascii_uppercase())
         && bic.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-/// Checks a release by a second person; gives the number of the account that it supersedes.
-pub(super) fn bank_freigeben(vorhanden: &[Bankverbindung], nr: i32, akteur: &Akteur) -> Result<Option<i32>, Shared> {
-    let bank = vorhanden
-        .iter()
-        .find(|b| b.nr == nr)
-        .ok_or_else(|| Shared::feld("/nr", format!("die Bankverbindung {nr} gibt es nicht")))?;
-    if bank.status != BankStatus::Neu {
-        return Err(Shared::status(bank.status, &["neu"]));
-    }
-    if bank.erfasst_von == *akteur {
-        return Err(Shared::VierAugen {
-            regel: Some("bankverbindung".to_owned()),
-        });
-    }
-    let bisher = vorhanden.iter().find(|b| b.status == BankStatus::Bestaetigt);
-    Ok(bisher.map(|b| b.nr))
-}
-
-/// Folds a release in.
-pub(super) fn bank_freigegeben(banken: &mut [Bankverbindung], nr: i32, geprueft_von: Akteur, abgeloest: Option<i32>) {
-    for bank in banken.iter_mut().filter(|b| Some(b.nr) == abgeloest) {
-        bank.status = BankStatus::Abgeloest;
-    }
-    if let Some(bank) = banken.iter_mut().find(|b| b.nr == nr) {
-        bank.status = BankStatus::Bestaetigt;
-        bank.geprueft_von = Some(geprueft_von);
-    }
-}
-
-/// The released bank account.
-pub(super) fn bank(banken: &[Bankverbindung]) -> Option<&Bankverbindung> {
-    banken.iter().find(|b| b.status == BankStatus::Bestaetigt)
 }
 
 /// Checks the last day of a lock.
@@ -380,15 +556,5 @@ pub(super) fn sperre_bis(bis: Option<NaiveDate>, heute: NaiveDate) -> Result<(),
             "der letzte Tag der Sperre liegt in der Vergangenheit",
         )),
         _ => Ok(()),
-    }
-}
-
-/// Balance of a Personenkonto at the head of the log.
-pub(super) fn saldo<E>(ctx: &Context<'_>, nr: &str) -> Result<Betrag, Refused<E>> {
-    let unlesbar = || Shared::feld("/nr", format!("der Saldo von {nr} ist nicht lesbar; nicht geschlossen"));
-    match ctx.fact("personenkonto_saldo", nr)? {
-        Value::Null => Ok(Betrag::NULL),
-        Value::String(text) => Ok(text.parse().map_err(|_| unlesbar())?),
-        _ => Err(unlesbar().into()),
     }
 }

@@ -315,16 +315,22 @@ fn sammelkonto(
     };
     if nr.starts_with(|c| ('1'..='6').contains(&c)) {
         if let Some((_, debitor)) = ctx.find::<Debitor>(Debitor::KEY_NR, nr)? {
-            if gesperrt(debitor.status) {
+            if gesperrt(debitor.konto.status) {
                 return Err(BuchungError::DebitorGesperrt { nr: nr.to_owned() }.into());
             }
-            return Ok((debitor.sammelkonto.clone(), debitor.ust_id_am(steuerdatum).is_some()));
+            return Ok((
+                debitor.konto.sammelkonto.clone(),
+                debitor.konto.ust_id_am(steuerdatum).is_some(),
+            ));
         }
     } else if let Some((_, kreditor)) = ctx.find::<Kreditor>(Kreditor::KEY_NR, nr)? {
-        if gesperrt(kreditor.status) {
+        if gesperrt(kreditor.konto.status) {
             return Err(BuchungError::KreditorGesperrt { nr: nr.to_owned() }.into());
         }
-        return Ok((kreditor.sammelkonto.clone(), kreditor.ust_id_am(steuerdatum).is_some()));
+        return Ok((
+            kreditor.konto.sammelkonto.clone(),
+            kreditor.konto.ust_id_am(steuerdatum).is_some(),
+        ));
     }
     Err(BuchungError::KontoUnbekannt { konto: nr.to_owned() }.into())
 }
