@@ -25,7 +25,7 @@ use std::{
 };
 
 use neuroerp::eventstore::EventStore;
-use sqlx::{ConnectOptions, Executor, PgPool, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, Executor, PgConnection, PgPool, postgres::PgConnectOptions};
 use uuid::Uuid;
 
 /// A database of a test's own.
@@ -193,6 +193,18 @@ fn options(database: &str) -> PgConnectOptions {
         .disable_statement_logging()
 }
 
+/// The server takes connections a moment before it is ready to serve them.
+async fn first_connection() -> PgConnection {
+    let begin = Instant::now();
+    loop {
+        match options("postgres").connect().await {
+            Ok(connection) => return connection,
+            Err(error) => assert!(begin.elapsed() < Duration::from_mins(1), "admin connection: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// The migrated template all test databases are cloned from; made once per set of migrations.
 async fn template() -> String {
     let folder = &cluster().folder;
@@ -203,7 +215,7 @@ async fn template() -> String {
         return name;
     }
     let name = format!("vorlage_{}", Uuid::now_v7().simple());
-    let mut admin = options("postgres").connect().await.expect("admin connection");
+    let mut admin = first_connection().await;
     admin
         .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
         .await
