@@ -7,7 +7,10 @@ use projections::{Table, state::Columns};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
-use super::{Chosen, Exclusion, Part, chosen, fill};
+use super::{
+    Chosen, Exclusion, chosen,
+    state::{Part, fill},
+};
 use crate::{
     eventstore::{EventStore, read, tree::Frontier},
     projector::run::page,

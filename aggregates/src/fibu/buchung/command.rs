@@ -1,0 +1,119 @@
+//! What a user may ask for, and a line as he enters it.
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Betragsart, Buchungsart, Seite};
+use crate::types::{Dezimal, Text};
+
+/// A line as the user enters it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ZeileEingabe {
+    /// Account; exactly one of konto and personenkonto.
+    pub konto: Option<Text<8>>,
+    /// Debitor or Kreditor; its Sammelkonto is posted.
+    pub personenkonto: Option<Text<9>>,
+    /// Side.
+    pub seite: Seite,
+    /// Amount in EUR, positive, at most two decimals.
+    pub betrag: Dezimal,
+    /// Net or gross; gross if absent.
+    pub betragsart: Option<Betragsart>,
+    /// Tax key.
+    pub schluessel: Option<Text<10>>,
+    /// The tax as stated on the document; it is booked if it differs by at most 0.05 per key.
+    pub steuerbetrag: Option<Dezimal>,
+    /// Switches the fixed key of an automatic account off; the voucher then needs a grund.
+    #[serde(default)]
+    pub ohne_automatik: bool,
+    /// Kostenstelle.
+    pub kst: Option<Text<20>>,
+    /// Kostenträger.
+    pub ktr: Option<Text<20>>,
+    /// Split over several cost objects, in the entered amount; instead of kst and ktr.
+    #[serde(default)]
+    pub verteilung: Vec<VerteilungEingabe>,
+    /// Terms of the open item of a personenkonto.
+    pub op: Option<OpEingabe>,
+    /// Text of the line.
+    pub text: Option<Text<200>>,
+}
+
+/// A part of a line's cost split.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerteilungEingabe {
+    /// Kostenstelle.
+    pub kst: Option<Text<20>>,
+    /// Kostenträger.
+    pub ktr: Option<Text<20>>,
+    /// Its part of the line's entered amount.
+    pub betrag: Dezimal,
+}
+
+/// Terms of an open item.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpEingabe {
+    /// Due date.
+    pub faellig: Option<NaiveDate>,
+    /// Terms of payment.
+    pub zahlungsbedingung_id: Option<Uuid>,
+}
+
+/// Commands.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(deny_unknown_fields)]
+pub enum BuchungCommand {
+    /// Posts a balanced voucher. Tax lines are generated from the keys.
+    Erfassen {
+        /// Nummernkreis, e.g. `KA`, `BK`, `MB`.
+        belegkreis: Text<12>,
+        /// Date on the document.
+        belegdatum: NaiveDate,
+        /// Date in the ledger; decides year, period and number.
+        buchungsdatum: NaiveDate,
+        /// Day that decides rate and VAT period; belegdatum if absent.
+        steuerdatum: Option<NaiveDate>,
+        /// Only 0 (opening) and 13 (closing) are named; 1 to 12 follow from the date.
+        periode: Option<u8>,
+        /// Kind; manuell, or what period 0 and 13 prescribe, if absent.
+        buchungsart: Option<Buchungsart>,
+        /// Text.
+        text: Text<200>,
+        /// Currency; EUR if absent, the only one so far.
+        waehrung: Option<Text<3>>,
+        /// Reference of the document, e.g. the supplier's invoice number.
+        beleg: Option<Text<36>>,
+        /// Reason, where there is no document or a rule is set aside.
+        grund: Option<Text<500>>,
+        /// Lines.
+        zeilen: Vec<ZeileEingabe>,
+    },
+    /// Reverses the voucher by a Generalumkehr.
+    Stornieren {
+        /// Why.
+        grund: Text<500>,
+        /// Date of the reversal; today if absent.
+        buchungsdatum: Option<NaiveDate>,
+    },
+    /// Adds a remark; the only way to "change a text".
+    VermerkHinzufuegen {
+        /// The remark.
+        text: Text<1000>,
+        /// A document of the archive.
+        dokument_id: Option<Uuid>,
+    },
+    /// Posts the Generalumkehr of a voucher that was reversed in the same unit of work.
+    Umkehren {
+        /// The reversed voucher.
+        original: Uuid,
+        /// Why.
+        grund: Text<500>,
+        /// Date of the reversal.
+        buchungsdatum: NaiveDate,
+    },
+}

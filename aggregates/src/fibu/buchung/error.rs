@@ -1,0 +1,190 @@
+//! Why a voucher is refused.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::types::Betrag;
+
+/// Refusals of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
+pub enum BuchungError {
+    /// Soll and Haben differ.
+    #[error("Soll und Haben gehen nicht auf: Soll − Haben = {differenz} EUR (Steuerzeilen eingerechnet)")]
+    #[strum(serialize = "BUCHUNG_NICHT_AUSGEGLICHEN")]
+    NichtAusgeglichen {
+        /// Soll − Haben.
+        differenz: Betrag,
+    },
+    /// Fewer than two lines.
+    #[error("eine Buchung braucht mindestens zwei Zeilen; es sind {anzahl}")]
+    #[strum(serialize = "BUCHUNG_ZU_WENIG_ZEILEN")]
+    ZuWenigZeilen {
+        /// Lines given.
+        anzahl: usize,
+    },
+    /// An amount that cannot be posted.
+    #[error(
+        "der Betrag in Zeile {zeile} ist nicht buchbar: nötig sind mehr als 0,00 (auch nach Abzug der Steuer) und \
+         höchstens zwei Nachkommastellen"
+    )]
+    #[strum(serialize = "BUCHUNG_BETRAG_UNGUELTIG")]
+    BetragUngueltig {
+        /// Number of the line, from 1.
+        zeile: usize,
+    },
+    /// No document.
+    #[error("keine Buchung ohne Beleg: die Belegreferenz (beleg) oder ersatzweise ein Grund (grund) ist nötig")]
+    #[strum(serialize = "BUCHUNG_BELEG_FEHLT")]
+    BelegFehlt {},
+    /// The stated tax is too far off.
+    #[error("die angegebene Steuer {ist} weicht um mehr als 0,05 EUR von der errechneten Steuer {soll} ab")]
+    #[strum(serialize = "BUCHUNG_STEUERBETRAG_ABWEICHEND")]
+    SteuerbetragAbweichend {
+        /// Computed.
+        soll: Betrag,
+        /// Stated.
+        ist: Betrag,
+    },
+    /// Reversed already.
+    #[error("die Buchung ist bereits storniert, durch die Buchung {durch}")]
+    #[strum(serialize = "BUCHUNG_BEREITS_STORNIERT")]
+    BereitsStorniert {
+        /// Stream of the Generalumkehr.
+        durch: Uuid,
+    },
+    /// A Generalumkehr is final.
+    #[error("eine Generalumkehr wird nicht storniert; den Vorgang neu erfassen")]
+    #[strum(serialize = "BUCHUNG_STORNO_VON_STORNO")]
+    StornoVonStorno {},
+    /// The origin must be reversed instead.
+    #[error("die Buchung stammt aus {typ} {id}; dort stornieren")]
+    #[strum(serialize = "BUCHUNG_HERKUNFT_GESPERRT")]
+    HerkunftGesperrt {
+        /// Aggregate type.
+        typ: String,
+        /// Its stream.
+        id: Uuid,
+    },
+    /// No such account.
+    #[error("das Konto {konto} gibt es nicht")]
+    #[strum(serialize = "KONTO_UNBEKANNT")]
+    KontoUnbekannt {
+        /// The number.
+        konto: String,
+    },
+    /// Locked or closed account.
+    #[error("das Konto {konto} ist gesperrt oder stillgelegt; entsperren oder ein anderes wählen")]
+    #[strum(serialize = "KONTO_GESPERRT")]
+    KontoGesperrt {
+        /// The number.
+        konto: String,
+    },
+    /// Sammelkonto by hand.
+    #[error("das Sammelkonto {konto} wird nur über ein Personenkonto bebucht")]
+    #[strum(serialize = "KONTO_SAMMELKONTO_DIREKT")]
+    SammelkontoDirekt {
+        /// The number.
+        konto: String,
+    },
+    /// Tax account by hand.
+    #[error(
+        "das Steuerkonto {konto} bebucht die Steuerautomatik: den Betrag brutto mit Steuerschlüssel erfassen \
+         (von Hand nur mit dem Recht fibu.steuer_manuell und einem Grund)"
+    )]
+    #[strum(serialize = "KONTO_STEUERKONTO_DIREKT")]
+    SteuerkontoDirekt {
+        /// The number.
+        konto: String,
+    },
+    /// The account does not take this key.
+    #[error("das Konto {konto} lässt den Steuerschlüssel {schluessel} nicht zu")]
+    #[strum(serialize = "KONTO_STEUERSCHLUESSEL_UNZULAESSIG")]
+    SteuerschluesselUnzulaessig {
+        /// The account.
+        konto: String,
+        /// The key.
+        schluessel: String,
+    },
+    /// A cost object is missing.
+    #[error("das Konto {konto} verlangt eine Kostenstelle")]
+    #[strum(serialize = "KONTO_KOSTENSTELLE_FEHLT")]
+    KostenstelleFehlt {
+        /// The account.
+        konto: String,
+    },
+    /// A cost object is not allowed.
+    #[error("das Konto {konto} lässt keine Kostenstelle und keinen Kostenträger zu")]
+    #[strum(serialize = "KONTO_KOSTENSTELLE_UNZULAESSIG")]
+    KostenstelleUnzulaessig {
+        /// The account.
+        konto: String,
+    },
+    /// No account for what is to be posted.
+    #[error("für {zweck} mit dem Steuerschlüssel {schluessel} ist kein Konto hinterlegt")]
+    #[strum(serialize = "KONTENFINDUNG_FEHLT")]
+    KontenfindungFehlt {
+        /// The purpose.
+        zweck: String,
+        /// The key.
+        schluessel: String,
+    },
+    /// No such key.
+    #[error("den Steuerschlüssel {schluessel} gibt es nicht")]
+    #[strum(serialize = "STEUER_SCHLUESSEL_UNBEKANNT")]
+    SchluesselUnbekannt {
+        /// The key.
+        schluessel: String,
+    },
+    /// The key has no rate on that day.
+    #[error("der Steuerschlüssel {schluessel} hat am {steuerdatum} keinen Steuersatz")]
+    #[strum(serialize = "STEUER_SCHLUESSEL_SATZ_FEHLT")]
+    SatzFehlt {
+        /// The key.
+        schluessel: String,
+        /// The day.
+        steuerdatum: NaiveDate,
+    },
+    /// No rate of exchange.
+    #[error("für {waehrung} gibt es keinen Kurs; gebucht wird bisher nur in EUR")]
+    #[strum(serialize = "WAEHRUNG_KURS_FEHLT")]
+    KursFehlt {
+        /// The currency.
+        waehrung: String,
+    },
+    /// Locked or closed Debitor.
+    #[error("der Debitor {nr} ist gesperrt oder geschlossen")]
+    #[strum(serialize = "DEBITOR_GESPERRT")]
+    DebitorGesperrt {
+        /// The number.
+        nr: String,
+    },
+    /// Locked or closed Kreditor.
+    #[error("der Kreditor {nr} ist gesperrt oder geschlossen")]
+    #[strum(serialize = "KREDITOR_GESPERRT")]
+    KreditorGesperrt {
+        /// The number.
+        nr: String,
+    },
+    /// No Geschäftsjahr or period for the date.
+    #[error("zum Buchungsdatum {buchungsdatum} gibt es keine Periode; zuerst das Geschäftsjahr anlegen")]
+    #[strum(serialize = "PERIODE_UNBEKANNT")]
+    PeriodeUnbekannt {
+        /// The date.
+        buchungsdatum: NaiveDate,
+    },
+    /// The period is locked.
+    #[error("die Periode {periode} ist gesperrt oder ihr Geschäftsjahr ist nicht eröffnet")]
+    #[strum(serialize = "PERIODE_GESPERRT")]
+    PeriodeGesperrt {
+        /// The period.
+        periode: u8,
+    },
+    /// The period is sealed.
+    #[error("die Periode {periode} ist festgeschrieben; in einer offenen Periode buchen")]
+    #[strum(serialize = "PERIODE_FESTGESCHRIEBEN")]
+    PeriodeFestgeschrieben {
+        /// The period.
+        periode: u8,
+    },
+}

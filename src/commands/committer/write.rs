@@ -1,0 +1,123 @@
+//! Writes what a batch came to: events, state rows, snapshots; and commits it.
+
+use std::time::Instant;
+
+use projections::state::{Change, RowSet};
+use serde_json::Value;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use super::{Committer, failure::Failure};
+use crate::{
+    commands::overlay::Finished,
+    eventstore::{Loaded, StoreError, append},
+};
+
+/// A folded state is kept in the database every so many events.
+const SNAPSHOT_EVERY: i64 = 256;
+
+impl Committer {
+    pub(super) async fn write(&self, connection: &mut PgConnection, finished: &Finished) -> Result<(), StoreError> {
+        let started = Instant::now();
+        append::write(connection, self.mandant_id, &finished.head, &finished.write).await?;
+        let mut rows = RowSet::default();
+        let mut jsons = Vec::with_capacity(finished.states.len());
+        for (key, loaded) in &finished.states {
+            let Some(entry) = self.shared.registry.entry(key.0) else {
+                continue;
+            };
+            let old = self
+                .cache
+                .states
+                .peek(key)
+                .filter(|old| old.version > 0)
+                .map(|old| entry.to_json(&old.state));
+            jsons.push((key, loaded, old, entry.to_json(&loaded.state)));
+        }
+        for (key, loaded, old, new) in &jsons {
+            let Some(model) = self.shared.models.get(key.0) else {
+                continue;
+            };
+            rows.add(&Change {
+                model: *model,
+                mandant_id: self.mandant_id,
+                id: key.1,
+                version: loaded.version,
+                position: loaded.position,
+                angelegt_am: loaded.began_at,
+                geaendert_am: finished.head.recorded_at,
+                old: old.as_ref(),
+                new,
+            });
+        }
+        rows.write(connection, &self.shared.columns).await?;
+        for (key, loaded, _, json) in &jsons {
+            let before = self.cache.states.peek(key).map_or(0, |old| old.version);
+            if before / SNAPSHOT_EVERY != loaded.version / SNAPSHOT_EVERY {
+                self.snapshot(connection, key, loaded, json).await?;
+            }
+        }
+        metrics::histogram!("neuroerp_stapel_ereignisse")
+            .record(u32::try_from(finished.write.events.len()).unwrap_or(u32::MAX));
+        metrics::histogram!("neuroerp_schreiben_sekunden").record(started.elapsed());
+        Ok(())
+    }
+
+    async fn snapshot(
+        &self,
+        connection: &mut PgConnection,
+        key: &(&'static str, Uuid),
+        loaded: &Loaded,
+        json: &Value,
+    ) -> Result<(), StoreError> {
+        let Some(entry) = self.shared.registry.entry(key.0) else {
+            return Ok(());
+        };
+        sqlx::query(
+            "INSERT INTO log.schnappschuss (mandant_id, aggregate_type, aggregate_id, schema_hash, version, zustand) \
+             VALUES ($1, $2, $3, $4, $5, $6::json) ON CONFLICT (mandant_id, aggregate_type, aggregate_id) \
+             DO UPDATE SET schema_hash = EXCLUDED.schema_hash, version = EXCLUDED.version, zustand = EXCLUDED.zustand",
+        )
+        .bind(self.mandant_id)
+        .bind(key.0)
+        .bind(key.1)
+        .bind(&entry.schema_hash)
+        .bind(loaded.version)
+        .bind(json.to_string())
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Commits; only then the cache takes the new states.
+    pub(super) async fn commit(
+        &mut self,
+        transaction: Transaction<'_, Postgres>,
+        finished: Finished,
+    ) -> Result<(), Failure> {
+        let started = Instant::now();
+        if let Err(error) = transaction.commit().await {
+            tracing::warn!(%error, "the connection was lost at COMMIT; looking for the commands in the log");
+            let befehle = finished.write.befehle.iter().map(|b| b.befehl_id).collect();
+            return Err(Failure::Uncertain {
+                befehle,
+                finished: Box::new(finished),
+            });
+        }
+        metrics::histogram!("neuroerp_commit_sekunden").record(started.elapsed());
+        self.cache.seen = finished.head.position;
+        for (key, loaded) in finished.states {
+            self.cache.states.put(key, loaded);
+        }
+        for (key, holder) in finished.claims {
+            self.cache.claims.put(key, holder);
+        }
+        self.cache.counters.extend(finished.counters);
+        self.cache.facts.clear();
+        self.shared
+            .store
+            .signals()
+            .committed(self.mandant_id, finished.head.position);
+        Ok(())
+    }
+}
