@@ -5,6 +5,7 @@
 
 mod aggregate;
 pub mod context;
+pub mod crm;
 pub mod dienste;
 pub mod fibu;
 pub mod policies;
@@ -13,6 +14,7 @@ mod refusal;
 pub mod registry;
 pub mod testing;
 pub mod types;
+pub mod wawi;
 
 pub use aggregate::{Aggregate, CommandName, Decision, EventName, Key};
 pub use context::{Context, Lookup};

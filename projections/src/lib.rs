@@ -4,10 +4,12 @@
 //! transaction ([`state`]). *Ledgers* over the whole log follow with a checkpoint that commits with their rows
 //! ([`ledger`]). This crate knows SQL, but no connection of its own and no loop: the program runs it.
 
+pub mod crm;
 pub mod dienste;
 pub mod fibu;
 pub mod ledger;
 pub mod state;
+pub mod wawi;
 
 pub use ledger::{Ledger, LedgerError, LogEvent};
 pub use state::{StateModel, StateReadModel, Table};

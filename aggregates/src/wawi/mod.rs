@@ -1,0 +1,1 @@
+//! Warenwirtschaft: articles, stock, purchase, delivery.
