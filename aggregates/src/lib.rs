@@ -29,6 +29,7 @@ pub fn registry() -> Registry {
             Entry::of::<dienste::Mandant>(),
             Entry::of::<dienste::Nummernkreis>(),
             Entry::of::<dienste::ApiKey>(),
+            Entry::of::<dienste::Firmenstammdaten>(),
             Entry::of::<fibu::Kontenplan>(),
             Entry::of::<fibu::Konto>(),
             Entry::of::<fibu::SteuerSchluessel>(),

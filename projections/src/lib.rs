@@ -18,13 +18,14 @@ pub use state::{StateModel, StateReadModel, Table};
 #[must_use]
 pub fn state_models() -> Vec<StateModel> {
     use aggregates::{
-        dienste::{ApiKey, Mandant, Nummernkreis},
+        dienste::{ApiKey, Firmenstammdaten, Mandant, Nummernkreis},
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
     };
     vec![
         StateModel::of::<Mandant>(),
         StateModel::of::<Nummernkreis>(),
         StateModel::of::<ApiKey>(),
+        StateModel::of::<Firmenstammdaten>(),
         StateModel::of::<Kontenplan>(),
         StateModel::of::<Konto>(),
         StateModel::of::<SteuerSchluessel>(),

@@ -84,7 +84,7 @@ impl Zeitlich for Stammdatenstand {
 }
 
 impl Stammdatenstand {
-    fn neu(gueltig_ab: NaiveDate, daten: Stammdaten) -> Self {
+    pub(super) fn neu(gueltig_ab: NaiveDate, daten: Stammdaten) -> Self {
         let (strasse, ort) = daten.anschrift.map(|a| (a.strasse.clone(), a)).unzip();
         Self {
             gueltig_ab,

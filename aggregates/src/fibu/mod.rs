@@ -1,6 +1,7 @@
 //! Finanzbuchhaltung.
 
 pub mod buchung;
+pub mod buchungssatz;
 pub mod debitor;
 pub mod geschaeftsjahr;
 pub mod kontenplan;
@@ -8,6 +9,7 @@ pub mod konto;
 pub mod kreditor;
 pub mod partner;
 pub mod steuer_schluessel;
+pub mod steuerrechnung;
 pub mod vorlage;
 
 pub use buchung::Buchung;

@@ -1,6 +1,7 @@
 //! Policies: pure functions from an event to further commands, one file each.
 
 mod api_key_fristen;
+mod firmenstammdaten;
 mod generalumkehr;
 mod mandant_nummernkreise;
 mod mandant_stammdaten;
@@ -13,6 +14,7 @@ pub(crate) fn all() -> Vec<Policy> {
     vec![
         Policy::following::<crate::dienste::Mandant>("mandant_nummernkreise", mandant_nummernkreise::react),
         Policy::following::<crate::dienste::Mandant>("mandant_stammdaten", mandant_stammdaten::react),
+        Policy::following::<crate::dienste::Mandant>("firmenstammdaten", firmenstammdaten::react),
         Policy::following::<crate::dienste::ApiKey>("api_key_fristen", api_key_fristen::react),
         Policy::inline::<crate::fibu::Buchung>("generalumkehr", generalumkehr::react),
         Policy::inline::<crate::fibu::Kontenplan>("vorlage_konten", vorlage_konten::react),
