@@ -427,6 +427,22 @@ impl Kontenplan {
         Ok(beste)
     }
 
+    /// The account of a purpose by the rules of the company, for documents of a day.
+    pub fn finden<E>(
+        ctx: &Context<'_>,
+        zweck: Zweck,
+        schluessel: Option<&str>,
+        am: NaiveDate,
+    ) -> Result<String, Refused<E>> {
+        let plan = ctx
+            .get::<Self>(Self::stream_id(ctx.frame.mandant_id))?
+            .unwrap_or_default();
+        let regel = plan.konto_fuer(zweck, schluessel, None, None, am);
+        regel
+            .map(|r| r.konto_nr.clone())
+            .map_err(|e| Refused::Domain(e).fremd())
+    }
+
     /// A rule that posts to an account on this day or later. A rule that a newer one has replaced does not count: it
     /// stays for documents of its time, but new ones no longer meet it.
     pub(super) fn regel_auf(&self, konto_nr: &str, heute: NaiveDate) -> Option<&Kontenfindungsregel> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    Debitor, Kreditor,
     kontenplan::{Kontenplan, KontenplanError, Zweck},
     konto::{Konto, KontoFunktion, KontoStatus},
 };
@@ -542,7 +543,7 @@ fn ust_id(text: &str, feld: &str) -> Result<String, Shared> {
     Ok(id.as_str().to_owned())
 }
 
-fn ist_bic(bic: &str) -> bool {
+pub(super) fn ist_bic(bic: &str) -> bool {
     matches!(bic.len(), 8 | 11)
         && bic.bytes().take(6).all(|b| b.is_ascii_uppercase())
         && bic.bytes().all(|b| b.is_ascii_alphanumeric())
@@ -557,4 +558,47 @@ pub(super) fn sperre_bis(bis: Option<NaiveDate>, heute: NaiveDate) -> Result<(),
         )),
         _ => Ok(()),
     }
+}
+
+/// True for the number of a Debitor: 1 to 6; 7 to 9 are Kreditoren.
+#[must_use]
+pub fn ist_debitor(nr: &str) -> bool {
+    nr.starts_with(|c| ('1'..='6').contains(&c))
+}
+
+/// What a payment wants to know of a Personenkonto.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Zahlungspartner {
+    /// Customer of a Debitor.
+    pub kunde_id: Option<Uuid>,
+    /// A Kreditor is not to be paid.
+    zahlsperre: bool,
+    /// Last day of it.
+    zahlsperre_bis: Option<NaiveDate>,
+}
+
+impl Zahlungspartner {
+    /// True if the partner is not to be paid on a day.
+    #[must_use]
+    pub fn zahlsperre_am(&self, tag: NaiveDate) -> bool {
+        self.zahlsperre && self.zahlsperre_bis.is_none_or(|bis| tag <= bis)
+    }
+}
+
+/// The Personenkonto of a number.
+pub fn personenkonto_finden(nr: &str, ctx: &Context<'_>) -> Result<Option<Zahlungspartner>, Lookup> {
+    if ist_debitor(nr) {
+        let debitor = ctx.find::<Debitor>(Debitor::KEY_NR, nr)?;
+        return Ok(debitor.map(|(_, debitor)| Zahlungspartner {
+            kunde_id: debitor.kunde_id,
+            zahlsperre: false,
+            zahlsperre_bis: None,
+        }));
+    }
+    let kreditor = ctx.find::<Kreditor>(Kreditor::KEY_NR, nr)?;
+    Ok(kreditor.map(|(_, kreditor)| Zahlungspartner {
+        kunde_id: None,
+        zahlsperre: kreditor.zahlsperre,
+        zahlsperre_bis: kreditor.zahlsperre_bis,
+    }))
 }

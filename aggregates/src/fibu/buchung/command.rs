@@ -5,8 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Betragsart, Buchungsart, Seite};
-use crate::types::{Dezimal, Text};
+use super::{Betragsart, Buchungsart, Herkunft, PostenArt, Seite};
+use crate::{
+    fibu::zahlungsbedingung::Skonto,
+    types::{Betrag, Dezimal, Text},
+};
 
 /// A line as the user enters it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +27,8 @@ pub struct ZeileEingabe {
     pub betragsart: Option<Betragsart>,
     /// Tax key.
     pub schluessel: Option<Text<10>>,
+    /// Day whose rate of the key holds, for corrections of an earlier supply; steuerdatum if absent.
+    pub satzdatum: Option<NaiveDate>,
     /// The tax as stated on the document; it is booked if it differs by at most 0.05 per key.
     pub steuerbetrag: Option<Dezimal>,
     /// Switches the fixed key of an automatic account off; the voucher then needs a grund.
@@ -55,13 +60,87 @@ pub struct VerteilungEingabe {
 }
 
 /// Terms of an open item.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpEingabe {
-    /// Due date.
+    /// Kind; follows from the kind of the voucher and the side if absent.
+    pub art: Option<PostenArt>,
+    /// Due date; by the terms of payment if absent, else the date of the document.
     pub faellig: Option<NaiveDate>,
-    /// Terms of payment.
+    /// Terms of payment; due date and Skonto are computed from them if neither is named.
     pub zahlungsbedingung_id: Option<Uuid>,
+    /// Steps of Skonto, at most two, the second later and lower.
+    #[serde(default)]
+    pub skonto: Vec<Skonto>,
+}
+
+impl ZeileEingabe {
+    /// A line of an account, gross and without a key of its own.
+    #[must_use]
+    pub fn konto(nr: &str, seite: Seite, betrag: Betrag) -> Self {
+        Self {
+            konto: Some(Text::cut(nr)),
+            ..Self::leer(seite, betrag)
+        }
+    }
+
+    /// A line of a Debitor or Kreditor.
+    #[must_use]
+    pub fn personenkonto(nr: &str, seite: Seite, betrag: Betrag) -> Self {
+        Self {
+            personenkonto: Some(Text::cut(nr)),
+            ..Self::leer(seite, betrag)
+        }
+    }
+
+    fn leer(seite: Seite, betrag: Betrag) -> Self {
+        Self {
+            konto: None,
+            personenkonto: None,
+            seite,
+            betrag: Dezimal(betrag.as_decimal()),
+            betragsart: None,
+            schluessel: None,
+            satzdatum: None,
+            steuerbetrag: None,
+            ohne_automatik: false,
+            kst: None,
+            ktr: None,
+            verteilung: Vec::new(),
+            op: None,
+            text: None,
+        }
+    }
+}
+
+/// A voucher that another aggregate posts in its own unit of work; the fields are those of `Erfassen`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Uebernahme {
+    /// Where it comes from; it is reversed there.
+    pub herkunft: Herkunft,
+    /// Nummernkreis.
+    pub belegkreis: Text<12>,
+    /// Date on the document.
+    pub belegdatum: NaiveDate,
+    /// Date in the ledger.
+    pub buchungsdatum: NaiveDate,
+    /// Day that decides rate and VAT period; belegdatum if absent.
+    pub steuerdatum: Option<NaiveDate>,
+    /// Only 0 and 13 are named.
+    pub periode: Option<u8>,
+    /// Kind.
+    pub buchungsart: Option<Buchungsart>,
+    /// Text.
+    pub text: Text<200>,
+    /// Currency; EUR if absent.
+    pub waehrung: Option<Text<3>>,
+    /// Reference of the document; the origin is document enough.
+    pub beleg: Option<Text<36>>,
+    /// Reason.
+    pub grund: Option<Text<500>>,
+    /// Lines.
+    pub zeilen: Vec<ZeileEingabe>,
 }
 
 /// Commands.
@@ -107,7 +186,18 @@ pub enum BuchungCommand {
         /// A document of the archive.
         dokument_id: Option<Uuid>,
     },
-    /// Posts the Generalumkehr of a voucher that was reversed in the same unit of work.
+    /// Posts the voucher of another aggregate in that one's unit of work.
+    Uebernehmen(Uebernahme),
+    /// Marks a voucher as reversed by the Generalumkehr that its origin asked for.
+    StornoVermerken {
+        /// Stream of the Generalumkehr.
+        durch: Uuid,
+        /// Why.
+        grund: Text<500>,
+        /// Date of the reversal.
+        buchungsdatum: NaiveDate,
+    },
+    /// Posts the Generalumkehr of a voucher: one that was reversed in the same unit of work, or one whose origin asks.
     Umkehren {
         /// The reversed voucher.
         original: Uuid,

@@ -4,8 +4,8 @@
 use chrono::{Days, NaiveDate};
 
 use super::{
-    BuchungError, BuchungEvent, BuchungsPosition, Buchungsart, Ergebnis, MAX_VERTEILUNG, MAX_ZEILEN, OpArt, OpBezug,
-    OpEingabe, Seite, VerteilungEingabe, ZeileEingabe,
+    BuchungError, BuchungEvent, BuchungsPosition, Buchungsart, Ergebnis, Herkunft, MAX_VERTEILUNG, MAX_ZEILEN, OpBezug,
+    Seite, Uebernahme, VerteilungEingabe, ZeileEingabe, op,
     periode::{buchungsort, nicht_zu_weit_voraus},
     steuer::{self, Steuerfall},
 };
@@ -15,7 +15,7 @@ use crate::{
         debitor::Debitor,
         konto::{Konto, KontoFunktion, KontoStatus, KstRegel},
         kreditor::Kreditor,
-        partner::PartnerStatus,
+        partner::{PartnerStatus, ist_debitor},
     },
     types::{Betrag, Dezimal, Text},
 };
@@ -35,7 +35,27 @@ pub(super) struct Eingabe {
     pub waehrung: Option<Text<3>>,
     pub beleg: Option<Text<36>>,
     pub grund: Option<Text<500>>,
+    pub herkunft: Option<Herkunft>,
     pub zeilen: Vec<ZeileEingabe>,
+}
+
+impl From<Uebernahme> for Eingabe {
+    fn from(uebernahme: Uebernahme) -> Self {
+        Self {
+            belegkreis: uebernahme.belegkreis,
+            belegdatum: uebernahme.belegdatum,
+            buchungsdatum: uebernahme.buchungsdatum,
+            steuerdatum: uebernahme.steuerdatum.unwrap_or(uebernahme.belegdatum),
+            periode: uebernahme.periode,
+            buchungsart: uebernahme.buchungsart,
+            text: uebernahme.text,
+            waehrung: uebernahme.waehrung,
+            beleg: uebernahme.beleg,
+            grund: uebernahme.grund,
+            herkunft: Some(uebernahme.herkunft),
+            zeilen: uebernahme.zeilen,
+        }
+    }
 }
 
 /// A part of a cost split in the entered amount.
@@ -87,7 +107,7 @@ impl Zeile<'_> {
 /// Decides a voucher.
 pub(super) fn erfassen(eingabe: Eingabe, ctx: &Context<'_>) -> Ergebnis<BuchungEvent> {
     let buchungsart = kopf_pruefen(&eingabe, ctx)?;
-    let gelesen = zeilen_lesen(&eingabe, buchungsart)?;
+    let gelesen = zeilen_lesen(&eingabe, buchungsart, ctx)?;
     let zeilen = gelesen
         .into_iter()
         .map(|zeile| zeile_aufloesen(zeile, &eingabe, buchungsart, ctx))
@@ -110,7 +130,7 @@ pub(super) fn erfassen(eingabe: Eingabe, ctx: &Context<'_>) -> Ergebnis<BuchungE
         waehrung: "EUR".to_owned(),
         beleg: eingabe.beleg.as_ref().map(ToString::to_string),
         grund: eingabe.grund.as_ref().map(ToString::to_string),
-        herkunft: None,
+        herkunft: eingabe.herkunft,
         positionen,
     })
 }
@@ -122,10 +142,10 @@ fn kopf_pruefen(eingabe: &Eingabe, ctx: &Context<'_>) -> Ergebnis<Buchungsart> {
         return Err(BuchungError::KursFehlt { waehrung }.into());
     }
     let buchungsart = buchungsart(eingabe.periode, eingabe.buchungsart)?;
-    if eingabe.beleg.is_none() && eingabe.grund.is_none() {
+    if eingabe.beleg.is_none() && eingabe.grund.is_none() && eingabe.herkunft.is_none() {
         return Err(BuchungError::BelegFehlt {}.into());
     }
-    nicht_zu_weit_voraus(eingabe.buchungsdatum, ctx)?;
+    nicht_zu_weit_voraus(eingabe.buchungsdatum, "/buchungsdatum", ctx)?;
     let anzahl = eingabe.zeilen.len();
     if anzahl < 2 {
         return Err(BuchungError::ZuWenigZeilen { anzahl }.into());
@@ -157,14 +177,20 @@ fn buchungsart(periode: Option<u8>, art: Option<Buchungsart>) -> Result<Buchungs
 }
 
 /// Reads the input of all lines.
-fn zeilen_lesen(eingabe: &Eingabe, buchungsart: Buchungsart) -> Ergebnis<Vec<Gelesen<'_>>> {
+fn zeilen_lesen<'a>(eingabe: &'a Eingabe, buchungsart: Buchungsart, ctx: &Context<'_>) -> Ergebnis<Vec<Gelesen<'a>>> {
     let zeilen = eingabe.zeilen.iter().enumerate();
     zeilen
-        .map(|(index, zeile)| zeile_lesen(index, zeile, buchungsart))
+        .map(|(index, zeile)| zeile_lesen(index, zeile, eingabe.belegdatum, buchungsart, ctx))
         .collect()
 }
 
-fn zeile_lesen(index: usize, zeile: &ZeileEingabe, buchungsart: Buchungsart) -> Ergebnis<Gelesen<'_>> {
+fn zeile_lesen<'a>(
+    index: usize,
+    zeile: &'a ZeileEingabe,
+    belegdatum: NaiveDate,
+    buchungsart: Buchungsart,
+    ctx: &Context<'_>,
+) -> Ergebnis<Gelesen<'a>> {
     let nr = index + 1;
     let feld = |name: &str, text: &str| Shared::feld(format!("/zeilen/{index}/{name}"), text);
     if zeile.konto.is_some() == zeile.personenkonto.is_some() {
@@ -190,7 +216,15 @@ fn zeile_lesen(index: usize, zeile: &ZeileEingabe, buchungsart: Buchungsart) -> 
         (Some(_), Some(_)) if buchungsart == Buchungsart::Saldenvortrag => {
             return Err(feld("op", "ein Saldenvortrag eröffnet keinen offenen Posten").into());
         }
-        (Some(_), op) => Some(op_bezug(op.as_ref(), buchungsart)),
+        (Some(konto), op) => Some(op::bezug(
+            index,
+            konto,
+            zeile.seite,
+            op.as_ref(),
+            belegdatum,
+            buchungsart,
+            ctx,
+        )?),
     };
     Ok(Gelesen {
         nr,
@@ -204,18 +238,6 @@ fn zeile_lesen(index: usize, zeile: &ZeileEingabe, buchungsart: Buchungsart) -> 
 
 fn positiv(betrag: Dezimal) -> Option<Betrag> {
     Betrag::exact(betrag).filter(|b| *b > Betrag::NULL)
-}
-
-/// Every line of a Personenkonto opens an item (fibu 9), except carried-forward balances.
-fn op_bezug(op: Option<&OpEingabe>, buchungsart: Buchungsart) -> OpBezug {
-    OpBezug {
-        art: match buchungsart {
-            Buchungsart::Saldenvortrag => OpArt::Keiner,
-            _ => OpArt::Neu,
-        },
-        faellig: op.and_then(|op| op.faellig),
-        zahlungsbedingung_id: op.and_then(|op| op.zahlungsbedingung_id),
-    }
 }
 
 /// The cost split in the entered amount: kst and ktr of the line, or its verteilung.
@@ -313,7 +335,7 @@ fn sammelkonto(
         PartnerStatus::Geschlossen => true,
         PartnerStatus::Neu | PartnerStatus::Aktiv => false,
     };
-    if nr.starts_with(|c| ('1'..='6').contains(&c)) {
+    if ist_debitor(nr) {
         if let Some((_, debitor)) = ctx.find::<Debitor>(Debitor::KEY_NR, nr)? {
             if gesperrt(debitor.konto.status) {
                 return Err(BuchungError::DebitorGesperrt { nr: nr.to_owned() }.into());

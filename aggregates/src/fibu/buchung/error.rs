@@ -53,6 +53,15 @@ pub enum BuchungError {
         /// Stream of the Generalumkehr.
         durch: Uuid,
     },
+    /// One of its items is settled.
+    #[error("der offene Posten von {personenkonto} ist schon ausgeglichen; zuerst den Ausgleich aufheben")]
+    #[strum(serialize = "BUCHUNG_OP_AUSGEGLICHEN")]
+    OpAusgeglichen {
+        /// Debitor or Kreditor.
+        personenkonto: String,
+        /// The settlements to cancel.
+        ausgleiche: Vec<Uuid>,
+    },
     /// A Generalumkehr is final.
     #[error("eine Generalumkehr wird nicht storniert; den Vorgang neu erfassen")]
     #[strum(serialize = "BUCHUNG_STORNO_VON_STORNO")]

@@ -5,9 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Buchungsart, OpArt, Seite, Steuerrolle};
+use super::{Buchungsart, OpArt, PostenArt, Seite, Steuerrolle};
 use crate::{
     dienste::nummernkreis::Belegnummer,
+    fibu::zahlungsbedingung::Skonto,
     types::{Betrag, Satz},
 };
 
@@ -45,6 +46,11 @@ pub struct OpBezug {
     pub faellig: Option<NaiveDate>,
     /// Terms of payment.
     pub zahlungsbedingung_id: Option<Uuid>,
+    /// Kind of the item.
+    pub posten: Option<PostenArt>,
+    /// Steps of Skonto.
+    #[serde(default)]
+    pub skonto: Vec<Skonto>,
 }
 
 /// A ledger line as decided.

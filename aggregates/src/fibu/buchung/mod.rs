@@ -6,6 +6,7 @@ mod command;
 mod erfassen;
 mod error;
 mod event;
+mod op;
 mod periode;
 mod steuer;
 mod storno;
@@ -21,11 +22,12 @@ use crate::{
     types::{Bereich, Betrag, Satz},
 };
 
+pub(in crate::fibu) use self::periode::datum_pruefen;
 pub use self::{
-    command::{BuchungCommand, OpEingabe, VerteilungEingabe, ZeileEingabe},
+    command::{BuchungCommand, OpEingabe, Uebernahme, VerteilungEingabe, ZeileEingabe},
     error::BuchungError,
     event::{BuchungEvent, BuchungsPosition, Herkunft, Kontierung, OpBezug},
-    types::{Betragsart, BuchungStatus, Buchungsart, OpArt, Seite, Steuerrolle},
+    types::{Betragsart, BuchungStatus, Buchungsart, OpArt, PostenArt, Seite, Steuerrolle},
 };
 
 /// Result of a step of a decision.
@@ -58,6 +60,8 @@ pub struct Position {
     pub steuerrolle: Steuerrolle,
     /// Opens an item or none; absent without a personenkonto.
     pub op_art: Option<OpArt>,
+    /// Kind of the item.
+    pub op_posten: Option<PostenArt>,
     /// Due date of the item.
     pub op_faellig: Option<NaiveDate>,
     /// Terms of payment of the item.
@@ -156,6 +160,7 @@ impl From<BuchungsPosition> for Position {
             steuersatz: position.steuersatz,
             steuerrolle: position.steuerrolle,
             op_art: op.as_ref().map(|op| op.art),
+            op_posten: op.as_ref().and_then(|op| op.posten),
             op_faellig: op.as_ref().and_then(|op| op.faellig),
             op_zahlungsbedingung_id: op.and_then(|op| op.zahlungsbedingung_id),
             gegenkonto: position.gegenkonto,
@@ -180,7 +185,7 @@ impl Aggregate for Buchung {
     const BEREICH: Bereich = Bereich::Fibu;
     const RESSOURCE: &'static str = "buchungen";
     const CREATE: &'static str = "Erfassen";
-    const INTERNAL: &'static [&'static str] = &["Umkehren"];
+    const INTERNAL: &'static [&'static str] = &["Uebernehmen", "StornoVermerken", "Umkehren"];
     type Command = BuchungCommand;
     type Event = BuchungEvent;
     type Error = BuchungError;
@@ -214,9 +219,37 @@ impl Aggregate for Buchung {
                     waehrung,
                     beleg,
                     grund,
+                    herkunft: None,
                     zeilen,
                 };
                 Ok(vec![erfassen::erfassen(eingabe, ctx)?])
+            }
+            (BuchungStatus::Neu, BuchungCommand::Uebernehmen(uebernahme)) => {
+                Ok(vec![erfassen::erfassen(uebernahme.into(), ctx)?])
+            }
+            // The mark of the Generalumkehr that this mark has asked for comes back.
+            (BuchungStatus::Storniert, BuchungCommand::StornoVermerken { durch, .. })
+                if self.storniert_durch == Some(durch) =>
+            {
+                Ok(Vec::new())
+            }
+            (
+                BuchungStatus::Erfasst,
+                BuchungCommand::StornoVermerken {
+                    durch,
+                    grund,
+                    buchungsdatum,
+                },
+            ) => Ok(vec![BuchungEvent::Storniert {
+                durch,
+                grund: grund.to_string(),
+                buchungsdatum,
+            }]),
+            // And so does the Generalumkehr that was posted first.
+            (BuchungStatus::Erfasst, BuchungCommand::Umkehren { original, .. })
+                if self.buchungsart == Buchungsart::Generalumkehr && self.herkunft_id == Some(original) =>
+            {
+                Ok(Vec::new())
             }
             (
                 BuchungStatus::Neu,
@@ -238,10 +271,13 @@ impl Aggregate for Buchung {
                 text: text.to_string(),
                 dokument_id,
             }]),
-            (status, BuchungCommand::Erfassen { .. } | BuchungCommand::Umkehren { .. }) => {
-                Err(Shared::status(status, &["neu"]).into())
+            (
+                status,
+                BuchungCommand::Erfassen { .. } | BuchungCommand::Uebernehmen(_) | BuchungCommand::Umkehren { .. },
+            ) => Err(Shared::status(status, &["neu"]).into()),
+            (status, BuchungCommand::Stornieren { .. } | BuchungCommand::StornoVermerken { .. }) => {
+                Err(Shared::status(status, &["erfasst"]).into())
             }
-            (status, BuchungCommand::Stornieren { .. }) => Err(Shared::status(status, &["erfasst"]).into()),
             (status, BuchungCommand::VermerkHinzufuegen { .. }) => {
                 Err(Shared::status(status, &["erfasst", "storniert"]).into())
             }

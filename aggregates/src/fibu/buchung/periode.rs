@@ -23,18 +23,24 @@ pub(super) struct Buchungsort {
 }
 
 /// Refuses dates too far ahead.
-pub(super) fn nicht_zu_weit_voraus(buchungsdatum: NaiveDate, ctx: &Context<'_>) -> Result<(), Shared> {
+pub(super) fn nicht_zu_weit_voraus(datum: NaiveDate, feld: &str, ctx: &Context<'_>) -> Result<(), Shared> {
     let spaetestens = ctx
         .heute()
         .checked_add_days(Days::new(MAX_TAGE_VORAUS))
         .unwrap_or(NaiveDate::MAX);
-    if buchungsdatum > spaetestens {
+    if datum > spaetestens {
         return Err(Shared::DatumZukunft {
-            feld: "/buchungsdatum".to_owned(),
+            feld: feld.to_owned(),
             spaetestens,
         });
     }
     Ok(())
+}
+
+/// Whether a date takes what bears a date in the ledger without being a voucher: the reports of a sealed period stay.
+pub(in crate::fibu) fn datum_pruefen(datum: NaiveDate, feld: &str, ctx: &Context<'_>) -> Ergebnis<()> {
+    nicht_zu_weit_voraus(datum, feld, ctx)?;
+    buchungsort(datum, None, ctx).map(|_| ())
 }
 
 /// Finds the period by date, or the named one (0 or 13), and passes its gate.

@@ -1,6 +1,7 @@
 //! Tax automation: which key a line takes, and the lines it generates (fibu 2, 8). Tax is computed once per key and
 //! voucher on the sum of its lines, rounded commercially, and booked as one line per key, side and tax account.
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
@@ -107,11 +108,11 @@ pub(super) fn steuerfall(
         }
         return Ok(Steuerfall::Steuer {
             schluessel: definition.code.clone(),
-            satz: definition.satz(eingabe.steuerdatum),
+            satz: definition.satz(gelesen.eingabe.satzdatum.unwrap_or(eingabe.steuerdatum)),
             ust_id_pflicht: definition.ust_id_pflicht,
         });
     }
-    basis(&definition, eingabe).map_err(Into::into)
+    basis(&definition, gelesen.eingabe.satzdatum.unwrap_or(eingabe.steuerdatum)).map_err(Into::into)
 }
 
 /// Tax accounts by hand: only with the special right and a reason.
@@ -162,14 +163,14 @@ fn schluessel(gelesen: &Gelesen<'_>, konto: &Konto, eingabe: &Eingabe) -> Ergebn
     Ok(Some(gegeben.clone()))
 }
 
-/// The base of a key with its rate on the steuerdatum and the accounts of its tax.
-fn basis(definition: &SteuerSchluessel, eingabe: &Eingabe) -> Result<Steuerfall, BuchungError> {
+/// The base of a key with its rate on a day and the accounts of its tax.
+fn basis(definition: &SteuerSchluessel, satzdatum: NaiveDate) -> Result<Steuerfall, BuchungError> {
     let schluessel = definition.code.clone();
-    let satz = definition.satz(eingabe.steuerdatum);
+    let satz = definition.satz(satzdatum);
     if satz.is_none() && definition.richtung != Richtung::Ohne {
         return Err(BuchungError::SatzFehlt {
             schluessel,
-            steuerdatum: eingabe.steuerdatum,
+            steuerdatum: satzdatum,
         });
     }
     let konto = |nr: &Option<String>, zweck: &str, seite_der_basis: bool| match nr {
@@ -267,14 +268,14 @@ fn ohne_basis_keine_steuer(zeilen: &[Zeile<'_>]) -> Result<(), BuchungError> {
     }
 }
 
-/// Groups the base lines by key and side, in the order of their first line.
+/// Groups the base lines by key, rate and side, in the order of their first line.
 fn gruppieren(zeilen: &[Zeile<'_>]) -> Vec<Vec<usize>> {
-    let mut gruppen: Vec<((&str, Seite), Vec<usize>)> = Vec::new();
+    let mut gruppen: Vec<((&str, Option<Satz>, Seite), Vec<usize>)> = Vec::new();
     for (index, zeile) in zeilen.iter().enumerate() {
-        let Steuerfall::Basis { schluessel, .. } = &zeile.steuer else {
+        let Steuerfall::Basis { schluessel, satz, .. } = &zeile.steuer else {
             continue;
         };
-        let merkmal = (schluessel.as_str(), zeile.seite());
+        let merkmal = (schluessel.as_str(), *satz, zeile.seite());
         match gruppen.iter_mut().find(|(m, _)| *m == merkmal) {
             Some((_, indices)) => indices.push(index),
             None => gruppen.push((merkmal, vec![index])),

@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
-    Buchung, BuchungError, BuchungEvent, BuchungStatus, BuchungsPosition, Buchungsart, Ergebnis, Herkunft, Kontierung,
-    OpBezug, Position,
-    periode::{buchungsort, nicht_zu_weit_voraus},
+    Buchung, BuchungError, BuchungEvent, BuchungsPosition, Buchungsart, Ergebnis, Herkunft, Kontierung, OpBezug,
+    Position, op,
+    periode::{buchungsort, datum_pruefen, nicht_zu_weit_voraus},
 };
 use crate::{Aggregate, Context, Shared, types::Text};
 
@@ -33,8 +33,8 @@ pub(super) fn stornieren(
         return Err(BuchungError::HerkunftGesperrt { typ: typ.clone(), id }.into());
     }
     let buchungsdatum = buchungsdatum.unwrap_or_else(|| ctx.heute());
-    nicht_zu_weit_voraus(buchungsdatum, ctx)?;
-    buchungsort(buchungsdatum, None, ctx)?;
+    datum_pruefen(buchungsdatum, "/buchungsdatum", ctx)?;
+    op::alle_offen(ctx.id, buchung, ctx)?;
     Ok(BuchungEvent::Storniert {
         durch: ctx.new_id("storno"),
         grund: grund.to_owned(),
@@ -56,10 +56,16 @@ pub(super) fn umkehren(
         }
         .into());
     };
-    if buchung.status != BuchungStatus::Storniert || buchung.storniert_durch != Some(ctx.id) {
-        return Err(Shared::status(buchung.status, &["storniert"]).into());
+    match buchung.storniert_durch {
+        Some(durch) if durch != ctx.id => return Err(BuchungError::BereitsStorniert { durch }.into()),
+        // Only its origin reverses a voucher that is not marked yet; the mark follows in the same unit of work.
+        None if buchung.herkunft_typ.as_deref().is_none_or(|typ| typ == Buchung::TYPE) => {
+            return Err(Shared::status(buchung.status, &["storniert"]).into());
+        }
+        None => op::alle_offen(original, &buchung, ctx)?,
+        Some(_) => {}
     }
-    nicht_zu_weit_voraus(buchungsdatum, ctx)?;
+    nicht_zu_weit_voraus(buchungsdatum, "/buchungsdatum", ctx)?;
     let ort = buchungsort(buchungsdatum, None, ctx)?;
     Ok(BuchungEvent::Erfasst {
         belegnummer: ctx.draw(BELEGKREIS, buchungsdatum)?,
@@ -107,6 +113,9 @@ fn negiert(position: &Position) -> BuchungsPosition {
             art,
             faellig: position.op_faellig,
             zahlungsbedingung_id: position.op_zahlungsbedingung_id,
+            posten: position.op_posten,
+            // It is settled with the original in the same unit of work.
+            skonto: Vec::new(),
         }),
         gegenkonto: position.gegenkonto.clone(),
         text: position.text.clone(),

@@ -125,6 +125,40 @@ pub enum Steuerrolle {
     Keine,
 }
 
+/// Kind of an open item (fibu 9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum PostenArt {
+    /// Invoice.
+    #[default]
+    Rechnung,
+    /// Credit note.
+    Gutschrift,
+    /// Payment, and what stands in its place: Skonto, written-off differences, transfers.
+    Zahlung,
+    /// Advance payment that was invoiced.
+    Anzahlung,
+    /// Fee or interest.
+    Nebenforderung,
+    /// Carried over from another system.
+    Vortrag,
+}
+
+impl PostenArt {
+    /// The kind of a line's item if none is named: what raises the partner's debt is an invoice.
+    #[must_use]
+    pub fn von(buchungsart: Buchungsart, erhoeht: bool) -> Self {
+        match buchungsart {
+            Buchungsart::Anzahlung => Self::Anzahlung,
+            Buchungsart::Zahlung | Buchungsart::Ausgleich => Self::Zahlung,
+            _ if erhoeht => Self::Rechnung,
+            Buchungsart::Rechnung | Buchungsart::Eingangsrechnung | Buchungsart::Abrechnung => Self::Gutschrift,
+            _ => Self::Zahlung,
+        }
+    }
+}
+
 /// What a line does to the open items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,126 @@
+//! Booking a payment: what it posts and which items it settles, in the order Skonto, difference, credit.
+
+use super::{Ergebnis, POSITION_PERSONENKONTO, Posting, Richtung, Zahlung, ZahlungError, ZahlungEvent, Zuordnung};
+use crate::{
+    Context, Refused, Shared,
+    fibu::{
+        Geldkonto, OffenerPosten,
+        ausgleich::{AusgleichError, AusgleichZeile, KLEINDIFFERENZ, Restbehandlung, skonto},
+        partner::personenkonto_finden,
+    },
+    types::{Betrag, Text},
+};
+
+/// Decides the booking.
+pub(super) fn buchen(zahlung: &Zahlung, ctx: &Context<'_>) -> Ergebnis<ZahlungEvent> {
+    let nr = &zahlung.personenkonto;
+    let partner = personenkonto_finden(nr, ctx)?;
+    if zahlung.richtung == Richtung::Ausgang && partner.as_ref().is_some_and(|p| p.zahlsperre_am(ctx.heute())) {
+        let personenkonto = nr.clone();
+        return Err(ZahlungError::Zahlsperre { personenkonto }.into());
+    }
+    let buchung_id = ctx.new_id("buchung");
+    let zuordnungen = rechtzeitig(zahlung, ctx)?;
+    let mut zeilen: Vec<AusgleichZeile> = zuordnungen.iter().map(|z| zeile(zahlung.richtung, z)).collect();
+    if !zeilen.is_empty() {
+        zeilen.push(AusgleichZeile {
+            op_id: OffenerPosten::stream_id(ctx.frame.mandant_id, buchung_id, POSITION_PERSONENKONTO),
+            betrag: -zahlung.richtung.signed(verwendet(zahlung, &zuordnungen)?),
+            skonto: None,
+        });
+    }
+    Ok(ZahlungEvent::Gebucht {
+        buchung: posting(zahlung, buchung_id, ctx)?,
+        richtung: zahlung.richtung,
+        kunde_id: partner.and_then(|p| p.kunde_id),
+        betrag: zahlung.betrag,
+        waehrung: zahlung.waehrung.clone(),
+        wertstellung: zahlung.wertstellung,
+        ausgleich_id: (!zeilen.is_empty()).then(|| ctx.new_id("ausgleich")),
+        zeilen,
+        restbehandlung: zahlung.restbehandlung,
+    })
+}
+
+impl Richtung {
+    /// What a payment of this direction settles, signed as the item: incoming money settles Soll.
+    pub(super) fn signed(self, betrag: Betrag) -> Betrag {
+        match self {
+            Self::Eingang => betrag,
+            Self::Ausgang => -betrag,
+        }
+    }
+}
+
+/// The voucher of the payment.
+fn posting(zahlung: &Zahlung, buchung_id: uuid::Uuid, ctx: &Context<'_>) -> Ergebnis<Posting> {
+    let Some(geldkonto) = ctx.get::<Geldkonto>(zahlung.geldkonto_id)? else {
+        return Err(Shared::feld("/geldkonto_id", "dieses Geldkonto gibt es nicht").into());
+    };
+    let wort = match zahlung.richtung {
+        Richtung::Eingang => "Zahlungseingang",
+        Richtung::Ausgang => "Zahlungsausgang",
+    };
+    let text = zahlung.zweck.clone();
+    let text = text.unwrap_or_else(|| format!("{wort} {}", zahlung.personenkonto));
+    Ok(Posting {
+        buchung_id,
+        belegkreis: geldkonto.art.belegkreis().to_owned(),
+        buchungsdatum: zahlung.buchungsdatum,
+        text: Text::<200>::cut(&text).to_string(),
+        personenkonto: zahlung.personenkonto.clone(),
+        geldkonto_nr: geldkonto.konto_nr.clone(),
+        betrag: zahlung.betrag,
+        zugang: zahlung.richtung == Richtung::Eingang,
+    })
+}
+
+/// The assignments without Skonto that comes too late: the money is booked all the same, the item keeps that rest.
+fn rechtzeitig(zahlung: &Zahlung, ctx: &Context<'_>) -> Ergebnis<Vec<Zuordnung>> {
+    let mut bleiben = Vec::with_capacity(zahlung.zuordnungen.len());
+    for zuordnung in &zahlung.zuordnungen {
+        let mut zuordnung = zuordnung.clone();
+        if let (Some(nachlass), Some(op)) = (zuordnung.skonto, ctx.get::<OffenerPosten>(zuordnung.op_id)?) {
+            match skonto::pruefen(&op, zuordnung.betrag, nachlass, zahlung.wertstellung) {
+                Ok(()) => {}
+                Err(zu_spaet @ AusgleichError::SkontoFrist { .. }) => {
+                    let text = format!("Posten {}: {zu_spaet}; der Skonto bleibt offen", op.belegnummer);
+                    ctx.warn("AUSGLEICH_SKONTO_FRIST", text);
+                    zuordnung.skonto = None;
+                    zuordnung.betrag -= nachlass;
+                }
+                Err(anderer) => return Err(Refused::Domain(anderer).fremd()),
+            }
+        }
+        if !zuordnung.betrag.is_null() {
+            bleiben.push(zuordnung);
+        }
+    }
+    Ok(bleiben)
+}
+
+fn zeile(richtung: Richtung, zuordnung: &Zuordnung) -> AusgleichZeile {
+    AusgleichZeile {
+        op_id: zuordnung.op_id,
+        betrag: richtung.signed(zuordnung.betrag),
+        skonto: zuordnung.skonto.map(|s| richtung.signed(s)),
+    }
+}
+
+/// How much of the payment the assigned items use up. A surplus stays as credit, unless it is small and written off.
+fn verwendet(zahlung: &Zahlung, zuordnungen: &[Zuordnung]) -> Ergebnis<Betrag> {
+    let summe: Betrag = zuordnungen
+        .iter()
+        .map(|z| z.betrag - z.skonto.unwrap_or_default())
+        .sum();
+    let betrag = zahlung.betrag;
+    if summe <= Betrag::NULL {
+        let text = "die Zuordnungen ergeben keinen Betrag, den die Zahlung bezahlt; ohne Zahlung ausgleichen";
+        return Err(Shared::feld("/zuordnungen", text).into());
+    }
+    if summe > betrag && zahlung.restbehandlung == Restbehandlung::Offen {
+        return Err(ZahlungError::ZuordnungUeberBetrag { summe, betrag }.into());
+    }
+    let klein = zahlung.restbehandlung == Restbehandlung::Kleindifferenz && betrag - summe <= KLEINDIFFERENZ;
+    Ok(if klein { betrag } else { betrag.min(summe) })
+}
