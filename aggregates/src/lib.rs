@@ -37,6 +37,7 @@ pub fn registry() -> Registry {
             Entry::of::<fibu::Debitor>(),
             Entry::of::<fibu::Kreditor>(),
             Entry::of::<fibu::Buchung>(),
+            Entry::of::<fibu::Rechnung>(),
             Entry::of::<wawi::Mengeneinheit>(),
             Entry::of::<wawi::Artikelgruppe>(),
             Entry::of::<wawi::Artikel>(),

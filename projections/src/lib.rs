@@ -33,6 +33,7 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Debitor>(),
         StateModel::of::<Kreditor>(),
         StateModel::of::<Buchung>(),
+        StateModel::of::<aggregates::fibu::Rechnung>(),
     ]
 }
 

@@ -6,16 +6,87 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    buchung::{BuchungError, Buchungsart, Seite},
-    kontenplan::{Kontenplan, Zweck},
+    Buchung,
+    ausgleich::Umkehr,
+    buchung::{Betragsart, BuchungCommand, Buchungsart, Herkunft, OpEingabe, Seite, Uebernahme, ZeileEingabe},
+    zahlungsbedingung::{Skonto, Zahlungsbedingung},
 };
 use crate::{
-    Context, Refused,
-    types::{Betrag, Satz},
+    Context, Refused, Shared,
+    dienste::nummernkreis::Belegnummer,
+    policy::Consequence,
+    types::{Betrag, Dezimal, Satz, Text},
 };
 
+/// Terms of payment as they stand on a document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bedingung {
+    /// The terms they were taken from.
+    pub zahlungsbedingung_id: Option<Uuid>,
+    /// Due date.
+    pub faellig: NaiveDate,
+    /// Discounts, earliest first.
+    pub skonto: Vec<Skonto>,
+}
+
+impl Bedingung {
+    /// Due date and discounts of a document; without terms it is due at once.
+    pub fn am<E>(id: Option<Uuid>, belegdatum: NaiveDate, ctx: &Context<'_>) -> Result<Self, Refused<E>> {
+        let Some(id) = id else {
+            return Ok(Self::sofort(belegdatum));
+        };
+        let Some(bedingung) = ctx.get::<Zahlungsbedingung>(id)? else {
+            let text = "diese Zahlungsbedingung gibt es nicht; eine angelegte angeben";
+            return Err(Shared::feld("/zahlungsbedingung_id", text).into());
+        };
+        let konditionen = bedingung
+            .konditionen(belegdatum)
+            .map_err(|fehler| Refused::Domain(fehler).fremd())?;
+        Ok(Self {
+            zahlungsbedingung_id: Some(id),
+            faellig: konditionen.faellig,
+            skonto: konditionen.skonto,
+        })
+    }
+
+    /// Due at once, without discount.
+    #[must_use]
+    pub fn sofort(datum: NaiveDate) -> Self {
+        Self {
+            zahlungsbedingung_id: None,
+            faellig: datum,
+            skonto: Vec::new(),
+        }
+    }
+}
+
+/// A step of discount in a document's state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SkontoStufe {
+    /// Running number.
+    pub nr: i32,
+    /// Last day.
+    pub bis: NaiveDate,
+    /// Percent.
+    pub prozent: Satz,
+}
+
+impl SkontoStufe {
+    /// The steps of a document, numbered.
+    #[must_use]
+    pub fn von(skonto: Vec<Skonto>) -> Vec<Self> {
+        let stufe = |(nr, s): (i32, Skonto)| Self {
+            nr,
+            bis: s.bis,
+            prozent: s.prozent,
+        };
+        (1..).zip(skonto).map(stufe).collect()
+    }
+}
+
 /// A posting as a document decided it. The Buchung checks it like any other and generates the tax lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Buchungssatz {
     /// Stream of the Buchung.
@@ -44,8 +115,8 @@ pub struct Buchungszeile {
     pub betrag: Betrag,
     /// Tax key.
     pub schluessel: Option<String>,
-    /// Rate that the document states.
-    pub satz: Option<Satz>,
+    /// Day whose rate the document states, if not the steuerdatum: corrections and advance payments keep theirs.
+    pub satzdatum: Option<NaiveDate>,
     /// Tax of the key as the document states it, on one line of the key.
     pub steuer: Option<Betrag>,
     /// Kostenstelle.
@@ -77,36 +148,101 @@ impl Buchungszeile {
         }
     }
 
-    /// The same under a key, with the rate and, where it is stated, the tax.
+    /// The same under a key, net.
     #[must_use]
-    pub fn mit_schluessel(self, schluessel: &str, satz: Option<Satz>, steuer: Option<Betrag>) -> Self {
+    pub fn mit_schluessel(self, schluessel: &str) -> Self {
         Self {
             schluessel: Some(schluessel.to_owned()),
-            satz,
-            steuer,
+            ..self
+        }
+    }
+
+    /// The same with the tax as the document states it, at the rate of a day.
+    #[must_use]
+    pub fn mit_steuer(self, steuer: Betrag, satzdatum: Option<NaiveDate>) -> Self {
+        Self {
+            steuer: Some(steuer),
+            satzdatum,
             ..self
         }
     }
 }
 
-/// The account of a purpose on a day, by the company's Kontenfindung.
-pub fn konto_fuer<E>(
-    zweck: Zweck,
-    schluessel: Option<&str>,
-    artikelgruppe: Option<&str>,
-    am: NaiveDate,
-    ctx: &Context<'_>,
-) -> Result<String, Refused<E>> {
-    let Some(plan) = ctx.get::<Kontenplan>(Kontenplan::stream_id(ctx.frame.mandant_id))? else {
-        let zweck: &str = zweck.into();
-        let fehlt = BuchungError::KontenfindungFehlt {
-            zweck: zweck.to_owned(),
-            schluessel: schluessel.unwrap_or_default().to_owned(),
+/// What the document says of its voucher besides the lines.
+#[derive(Debug, Clone)]
+pub struct Belegkopf<'a> {
+    /// Aggregate type and stream of the document.
+    pub herkunft: Herkunft,
+    /// The document's own number, which the voucher bears too; else one of `belegkreis` is drawn.
+    pub belegnummer: Option<&'a Belegnummer>,
+    /// Nummernkreis of the voucher.
+    pub belegkreis: &'a str,
+    /// Date on the document.
+    pub belegdatum: NaiveDate,
+    /// Date in the ledger.
+    pub buchungsdatum: NaiveDate,
+    /// Reference of the document.
+    pub beleg: &'a str,
+    /// Terms of the item of its Personenkonto.
+    pub bedingung: Option<&'a Bedingung>,
+}
+
+impl Buchungssatz {
+    /// Buchung.Uebernehmen of this posting.
+    #[must_use]
+    pub fn uebernehmen(&self, kopf: Belegkopf<'_>) -> Consequence {
+        let zeilen = self.zeilen.iter().map(|zeile| zeile.eingabe(kopf.bedingung)).collect();
+        let uebernahme = Uebernahme {
+            herkunft: kopf.herkunft,
+            belegnummer: kopf.belegnummer.cloned(),
+            belegkreis: Text::cut(kopf.belegkreis),
+            belegdatum: kopf.belegdatum,
+            buchungsdatum: kopf.buchungsdatum,
+            steuerdatum: Some(self.steuerdatum),
+            periode: None,
+            buchungsart: Some(self.buchungsart),
+            text: Text::cut(&self.text),
+            waehrung: None,
+            beleg: Some(Text::cut(kopf.beleg)),
+            grund: None,
+            zeilen,
         };
-        return Err(Refused::Domain(fehlt).fremd());
+        Consequence::command::<Buchung>(self.buchung_id, &BuchungCommand::Uebernehmen(uebernahme))
+    }
+}
+
+/// Buchung.Umkehren of a document's voucher.
+#[must_use]
+pub fn umkehren(umkehr: &Umkehr, grund: &str, buchungsdatum: NaiveDate) -> Consequence {
+    let command = BuchungCommand::Umkehren {
+        original: umkehr.original,
+        grund: Text::cut(grund),
+        buchungsdatum,
     };
-    match plan.konto_fuer(zweck, schluessel, artikelgruppe, None, am) {
-        Ok(regel) => Ok(regel.konto_nr.clone()),
-        Err(fehler) => Err(Refused::Domain(fehler).fremd()),
+    Consequence::command::<Buchung>(umkehr.durch, &command)
+}
+
+impl Buchungszeile {
+    fn eingabe(&self, bedingung: Option<&Bedingung>) -> ZeileEingabe {
+        let leer = match (&self.personenkonto, &self.konto) {
+            (Some(nr), _) => ZeileEingabe::personenkonto(nr, self.seite, self.betrag),
+            (None, konto) => ZeileEingabe::konto(konto.as_deref().unwrap_or_default(), self.seite, self.betrag),
+        };
+        let op = bedingung.filter(|_| self.personenkonto.is_some()).map(|b| OpEingabe {
+            art: None,
+            faellig: Some(b.faellig),
+            zahlungsbedingung_id: b.zahlungsbedingung_id,
+            skonto: b.skonto.clone(),
+        });
+        ZeileEingabe {
+            betragsart: Some(Betragsart::Netto),
+            schluessel: self.schluessel.as_deref().map(Text::cut),
+            satzdatum: self.satzdatum,
+            steuerbetrag: self.steuer.map(|s| Dezimal(s.as_decimal())),
+            kst: self.kst.as_deref().map(Text::cut),
+            ktr: self.ktr.as_deref().map(Text::cut),
+            op,
+            ..leer
+        }
     }
 }

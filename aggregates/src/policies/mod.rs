@@ -1,10 +1,12 @@
 //! Policies: pure functions from an event to further commands, one file each.
 
+mod anzahlung_vereinnahmen;
 mod api_key_fristen;
 mod firmenstammdaten;
 mod generalumkehr;
 mod mandant_nummernkreise;
 mod mandant_stammdaten;
+mod rechnung;
 mod vorlage_konten;
 
 use crate::policy::Policy;
@@ -18,5 +20,7 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::following::<crate::dienste::ApiKey>("api_key_fristen", api_key_fristen::react),
         Policy::inline::<crate::fibu::Buchung>("generalumkehr", generalumkehr::react),
         Policy::inline::<crate::fibu::Kontenplan>("vorlage_konten", vorlage_konten::react),
+        Policy::inline::<crate::fibu::Rechnung>("rechnung", rechnung::react),
+        Policy::inline::<crate::fibu::OffenerPosten>("anzahlung_vereinnahmen", anzahlung_vereinnahmen::react),
     ]
 }

@@ -8,6 +8,7 @@ mod kontenplan;
 mod konto;
 pub(crate) mod konto_saldo;
 mod kreditor;
+mod rechnung;
 mod steuer_schluessel;
 
 pub use journal::Journal;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{Betragsart, Buchungsart, Herkunft, PostenArt, Seite};
 use crate::{
+    dienste::nummernkreis::Belegnummer,
     fibu::zahlungsbedingung::Skonto,
     types::{Betrag, Dezimal, Text},
 };
@@ -119,7 +120,9 @@ impl ZeileEingabe {
 pub struct Uebernahme {
     /// Where it comes from; it is reversed there.
     pub herkunft: Herkunft,
-    /// Nummernkreis.
+    /// The number that the origin has drawn for its document; the voucher bears it too.
+    pub belegnummer: Option<Belegnummer>,
+    /// Nummernkreis; a number of it is drawn if none is given.
     pub belegkreis: Text<12>,
     /// Date on the document.
     pub belegdatum: NaiveDate,

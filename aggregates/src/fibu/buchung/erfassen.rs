@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Context, Shared,
+    dienste::nummernkreis::Belegnummer,
     fibu::{
         debitor::Debitor,
         konto::{Konto, KontoFunktion, KontoStatus, KstRegel},
@@ -25,6 +26,7 @@ const ZEITGERECHT_TAGE: u64 = 10;
 
 /// The command `Erfassen`, defaults of its head filled in.
 pub(super) struct Eingabe {
+    pub belegnummer: Option<Belegnummer>,
     pub belegkreis: Text<12>,
     pub belegdatum: NaiveDate,
     pub buchungsdatum: NaiveDate,
@@ -42,6 +44,7 @@ pub(super) struct Eingabe {
 impl From<Uebernahme> for Eingabe {
     fn from(uebernahme: Uebernahme) -> Self {
         Self {
+            belegnummer: uebernahme.belegnummer,
             belegkreis: uebernahme.belegkreis,
             belegdatum: uebernahme.belegdatum,
             buchungsdatum: uebernahme.buchungsdatum,
@@ -118,7 +121,10 @@ pub(super) fn erfassen(eingabe: Eingabe, ctx: &Context<'_>) -> Ergebnis<BuchungE
     let ort = buchungsort(eingabe.buchungsdatum, eingabe.periode, ctx)?;
     warnen(&eingabe, &zeilen, ctx);
     Ok(BuchungEvent::Erfasst {
-        belegnummer: ctx.draw(&eingabe.belegkreis, eingabe.buchungsdatum)?,
+        belegnummer: match eingabe.belegnummer {
+            Some(nummer) => nummer,
+            None => ctx.draw(&eingabe.belegkreis, eingabe.buchungsdatum)?,
+        },
         belegdatum: eingabe.belegdatum,
         buchungsdatum: eingabe.buchungsdatum,
         geschaeftsjahr_id: ort.geschaeftsjahr_id,
@@ -287,7 +293,7 @@ fn zeile_aufloesen<'a>(
 ) -> Ergebnis<Zeile<'a>> {
     let zeile = gelesen.eingabe;
     let (nr, partner_mit_ust_id) = match (&zeile.konto, &zeile.personenkonto) {
-        (_, Some(nr)) => sammelkonto(nr, eingabe.steuerdatum, buchungsart, ctx)?,
+        (_, Some(nr)) => sammelkonto(nr, zeile.seite, eingabe.steuerdatum, buchungsart, ctx)?,
         (konto, None) => (konto.as_ref().map(ToString::to_string).unwrap_or_default(), false),
     };
     let konto = bebuchbar(&nr, ctx)?;
@@ -324,12 +330,16 @@ pub(super) fn bebuchbar(nr: &str, ctx: &Context<'_>) -> Ergebnis<std::sync::Arc<
 /// The Sammelkonto of a Personenkonto, and whether the partner has a VAT id. 1 to 6 are Debitoren, 7 to 9 Kreditoren.
 fn sammelkonto(
     nr: &str,
+    seite: Seite,
     steuerdatum: NaiveDate,
     buchungsart: Buchungsart,
     ctx: &Context<'_>,
 ) -> Ergebnis<(String, bool)> {
-    // A lock of the partner means: no new invoice. Payments and settlements go on.
-    let neue_rechnung = matches!(buchungsart, Buchungsart::Rechnung | Buchungsart::Eingangsrechnung);
+    // A lock of the partner means: no new invoice. Payments, settlements and credits go on.
+    let neue_rechnung = matches!(
+        (buchungsart, seite),
+        (Buchungsart::Rechnung, Seite::Soll) | (Buchungsart::Eingangsrechnung, Seite::Haben)
+    );
     let gesperrt = |status: PartnerStatus| match status {
         PartnerStatus::Gesperrt => neue_rechnung,
         PartnerStatus::Geschlossen => true,

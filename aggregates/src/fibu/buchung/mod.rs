@@ -209,6 +209,7 @@ impl Aggregate for Buchung {
                 },
             ) => {
                 let eingabe = erfassen::Eingabe {
+                    belegnummer: None,
                     belegkreis,
                     belegdatum,
                     buchungsdatum,

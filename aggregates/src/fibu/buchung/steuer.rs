@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How far a stated tax may be from the computed one, per key: 0.05 EUR (fibu 2).
-const STEUER_TOLERANZ: Betrag = Betrag::cent(5);
+pub(in crate::fibu) const STEUER_TOLERANZ: Betrag = Betrag::cent(5);
 
 /// A tax account and the side it takes, seen from its base.
 #[derive(Debug, Clone, PartialEq, Eq)]

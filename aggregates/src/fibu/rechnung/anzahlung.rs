@@ -1,0 +1,173 @@
+//! Advance payments (fibu 3): an Anzahlungsrechnung is posted gross without tax; the tax is due when money comes in on its
+//! item, and the Schlussrechnung deducts what was paid.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::{
+    Anzahlungsverrechnung, Ergebnis, Rechnung, RechnungArt, RechnungError, RechnungEvent, RechnungStatus,
+    korrektur::offen,
+};
+use crate::{
+    Context, Decision, Shared,
+    fibu::{
+        Ausgleich, Kontenplan,
+        ausgleich::Umkehr,
+        buchung::{Buchungsart, Seite},
+        buchungssatz::{Buchungssatz, Buchungszeile},
+        kontenplan::Zweck,
+        steuerrechnung::{Steuerzeile, anteil},
+    },
+    types::Betrag,
+};
+
+/// Most Anzahlungen of one Auftrag; each is one look-up of the Schlussrechnung.
+const MAX_JE_AUFTRAG: i32 = 50;
+
+/// The Anzahlungsrechnungen of an Auftrag, in their order.
+fn anzahlungen(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<Vec<(Uuid, std::sync::Arc<Rechnung>)>> {
+    let mut gefunden = Vec::new();
+    for nr in 1..=MAX_JE_AUFTRAG {
+        match ctx.find::<Rechnung>(Rechnung::KEY_ANZAHLUNG, &format!("{auftrag}/{nr}"))? {
+            Some(anzahlung) => gefunden.push(anzahlung),
+            None => break,
+        }
+    }
+    Ok(gefunden)
+}
+
+/// The running number of the next Anzahlung of an Auftrag.
+pub(super) fn naechste_nr(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<i32> {
+    let anzahl = i32::try_from(anzahlungen(auftrag, ctx)?.len()).unwrap_or(i32::MAX);
+    if anzahl >= MAX_JE_AUFTRAG {
+        let text = format!("ein Auftrag hat höchstens {MAX_JE_AUFTRAG} Anzahlungsrechnungen");
+        return Err(Shared::feld("/auftrag_id", text).into());
+    }
+    Ok(anzahl + 1)
+}
+
+/// What a Schlussrechnung deducts: all that was paid on the Anzahlungen of its Auftrag. All must be named, and none may
+/// have an unpaid rest.
+pub(super) fn verrechnungen(schluss: &Rechnung, ctx: &Context<'_>) -> Ergebnis<Vec<Anzahlungsverrechnung>> {
+    let Some(auftrag) = schluss.auftrag_id else {
+        return Ok(Vec::new());
+    };
+    let genannt = |id: Uuid| schluss.verrechnungen.iter().any(|v| v.anzahlung_id == id);
+    let mut verrechnet = Vec::new();
+    let mut vergessen = Vec::new();
+    for (id, anzahlung) in anzahlungen(auftrag, ctx)? {
+        if anzahlung.status != RechnungStatus::Gebucht || anzahlung.angerechnet_in.is_some() {
+            continue;
+        }
+        let nummer = anzahlung.nummer.clone().unwrap_or_default();
+        let rest: Betrag = offen(&anzahlung).iter().map(|z| z.brutto).sum();
+        if rest > Betrag::NULL {
+            return Err(RechnungError::AnzahlungOffen { nummer, rest }.into());
+        }
+        let steuer = summen(anzahlung.bezahlt());
+        let brutto: Betrag = steuer.iter().map(|z| z.brutto).sum();
+        match (brutto.is_null(), genannt(id)) {
+            (true, _) => {}
+            (false, false) => vergessen.push(nummer),
+            (false, true) => verrechnet.push(Anzahlungsverrechnung {
+                anzahlung_id: id,
+                nummer,
+                rechnungsdatum: anzahlung.rechnungsdatum.unwrap_or_default(),
+                brutto,
+                steuer,
+            }),
+        }
+    }
+    if vergessen.is_empty() {
+        Ok(verrechnet)
+    } else {
+        Err(RechnungError::AnzahlungNichtVerrechnet { nummern: vergessen }.into())
+    }
+}
+
+/// Sums per key.
+fn summen<'a>(zeilen: impl Iterator<Item = &'a Steuerzeile>) -> Vec<Steuerzeile> {
+    let mut summen: Vec<Steuerzeile> = Vec::new();
+    for zeile in zeilen {
+        match summen.iter_mut().find(|s| s.schluessel == zeile.schluessel) {
+            Some(summe) => {
+                summe.basis += zeile.basis;
+                summe.steuer += zeile.steuer;
+                summe.brutto += zeile.brutto;
+            }
+            None => summen.push(zeile.clone()),
+        }
+    }
+    summen
+}
+
+/// Money came in: `S clearing account gross / H received advance payments net / H tax`, by the day of the payment. What
+/// is settled against the invoice's own correction or Storno is no money.
+pub(super) fn ausgleich_erfassen(
+    rechnung: &Rechnung,
+    ausgleich_id: Uuid,
+    betrag: Betrag,
+    datum: NaiveDate,
+    ctx: &Context<'_>,
+) -> Decision<Rechnung> {
+    if rechnung.art != RechnungArt::Anzahlung || rechnung.status == RechnungStatus::Storniert {
+        return Ok(Vec::new());
+    }
+    let ausgleich = ctx.get::<Ausgleich>(ausgleich_id)?;
+    if ausgleich.as_ref().is_some_and(|a| a.storno) {
+        return Ok(Vec::new());
+    }
+    let eigene = |op_id: Uuid| rechnung.korrekturen.iter().any(|k| k.op_id == op_id);
+    let zeilen = ausgleich.iter().flat_map(|a| &a.zeilen);
+    let gegen: Betrag = zeilen.filter(|z| eigene(z.op_id)).map(|z| z.betrag.abs()).sum();
+    let offen = offen(rechnung);
+    let brutto = (betrag - gegen).min(offen.iter().map(|z| z.brutto).sum());
+    if brutto <= Betrag::NULL {
+        return Ok(Vec::new());
+    }
+    let steuerzeilen = anteil(&offen, brutto);
+    let konto = Kontenplan::finden(ctx, Zweck::AnzahlungErhaltenVerrechnung, None, datum)?;
+    let mut posten = vec![Buchungszeile::konto(&konto, Seite::Soll, brutto)];
+    for z in &steuerzeilen {
+        let konto = Kontenplan::finden(ctx, Zweck::AnzahlungErhalten, Some(&z.schluessel), datum)?;
+        let zeile = Buchungszeile::konto(&konto, Seite::Haben, z.basis).mit_schluessel(&z.schluessel);
+        posten.push(zeile.mit_steuer(z.steuer, rechnung.rechnungsdatum));
+    }
+    let nummer = rechnung.nummer.clone().unwrap_or_default();
+    Ok(vec![RechnungEvent::AnzahlungVereinnahmt {
+        ausgleich_id,
+        datum,
+        brutto,
+        steuerzeilen,
+        buchung: Buchungssatz {
+            buchung_id: ctx.new_id("vereinnahmung"),
+            buchungsart: Buchungsart::Anzahlung,
+            steuerdatum: datum,
+            text: format!("Vereinnahmte Anzahlung {nummer}"),
+            zeilen: posten,
+        },
+    }])
+}
+
+/// The payment went back. As long as a Schlussrechnung deducts it, that one must be cancelled first.
+pub(super) fn ausgleich_zuruecknehmen(
+    rechnung: &Rechnung,
+    ausgleich_id: Uuid,
+    datum: NaiveDate,
+    ctx: &Context<'_>,
+) -> Decision<Rechnung> {
+    let Some(zahlung) = rechnung.zahlungen.iter().find(|z| z.ausgleich_id == ausgleich_id) else {
+        return Ok(Vec::new());
+    };
+    if rechnung.angerechnet_in.is_some() {
+        return Err(Shared::status("angerechnet", &["gebucht"]).into());
+    }
+    Ok(vec![RechnungEvent::AnzahlungZurueckgenommen {
+        ausgleich_id,
+        datum,
+        umkehr: Umkehr {
+            original: zahlung.buchung_id,
+            durch: ctx.new_id("umkehr"),
+        },
+    }])
+}
