@@ -150,6 +150,8 @@ pub struct Source {
     known: Option<i64>,
     /// Rows up to this position belong to the report.
     upto: i64,
+    /// The head of the log.
+    head: i64,
     epoche: i32,
     heute: NaiveDate,
 }
@@ -219,10 +221,11 @@ pub async fn run(
     if position < needed {
         return Err(too_old(needed));
     }
-    let epoche: Option<i32> = sqlx::query_scalar("SELECT epoche FROM log.kopf WHERE mandant_id = $1")
+    let kopf: Option<(i64, i32)> = sqlx::query_as("SELECT position, epoche FROM log.kopf WHERE mandant_id = $1")
         .bind(mandant_id)
         .fetch_optional(&mut *transaction)
         .await?;
+    let (head, epoche) = kopf.unwrap_or((0, 1));
     let stand = known.unwrap_or(position);
     let mut source = Source {
         transaction,
@@ -230,7 +233,8 @@ pub async fn run(
         mandant_id,
         known,
         upto: stand,
-        epoche: epoche.unwrap_or(1),
+        head,
+        epoche,
         heute: zeit::tag(Utc::now()),
     };
     let mut table = (report.run)(&mut source, &args).await?;

@@ -58,7 +58,14 @@ impl Stamm {
     /// Names by number.
     pub(super) async fn names(&self, source: &mut Source) -> Result<HashMap<String, String>, Problem> {
         if let Some(position) = source.known {
-            let states = states_at(&source.store, source.mandant_id, self.typ, position).await?;
+            let states = states_at(
+                &mut source.transaction,
+                source.store.registry(),
+                source.mandant_id,
+                self.typ,
+                position,
+            )
+            .await?;
             return Ok(states.iter().filter_map(|(_, state)| self.pair(state)).collect());
         }
         let sql = format!(
@@ -85,7 +92,15 @@ impl Stamm {
             .await?;
         match (row, source.known) {
             (Some((id, _)), Some(position)) => {
-                let states = states_of(&source.store, source.mandant_id, self.typ, position, &[id]).await?;
+                let states = states_of(
+                    &mut source.transaction,
+                    source.store.registry(),
+                    source.mandant_id,
+                    self.typ,
+                    position,
+                    &[id],
+                )
+                .await?;
                 Ok(states
                     .first()
                     .and_then(|(_, state)| self.pair(state))
