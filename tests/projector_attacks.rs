@@ -611,6 +611,10 @@ async fn the_check_names_each_way_to_tamper_with_the_log() {
             "UPDATE projektion.stand SET fehler = 'angehalten von Hand' WHERE projektion = 'journal'",
             "angehalten von Hand",
         ),
+        (
+            "UPDATE log.ereignis SET event_type = 'Vergoldet' WHERE event_type = 'Erfasst'",
+            "lässt sich nicht neu aufbauen",
+        ),
         ("DELETE FROM log.ereignis WHERE position = 3", "Lücke"),
         (
             "DELETE FROM log.ereignis e WHERE position = (SELECT max(position) FROM log.ereignis f WHERE f.mandant_id = e.mandant_id)",
@@ -618,7 +622,7 @@ async fn the_check_names_each_way_to_tamper_with_the_log() {
         ),
     ] {
         as_owner(&server.db, attack).await;
-        let differences = rebuild::verify(&server.db.store, Some(&names(&["journal"])))
+        let differences = rebuild::verify(&server.db.store, Some(&names(&["journal", "buchung"])))
             .await
             .unwrap();
         let found: Vec<String> = differences.iter().map(ToString::to_string).collect();
