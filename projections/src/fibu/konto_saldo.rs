@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::journal::sides;
 use crate::{
-    Ledger, LedgerError, LogEvent,
-    ledger::{Applied, Fact, buchung_event},
+    LedgerError, LogEvent,
+    ledger::{EventLedger, Fact, buchung_event},
 };
 
 const TABLE: &str = "fibu.konto_saldo";
@@ -73,13 +73,18 @@ struct Sum {
     letztes_steuerdatum: NaiveDate,
 }
 
-impl KontoSaldo {
+impl EventLedger for KontoSaldo {
+    const NAME: &'static str = "konto_saldo";
+    const TABLES: &'static [&'static str] = &[TABLE];
+    const SOURCES: &'static [&'static str] = &[Buchung::TYPE];
+
     async fn write(
         connection: &mut PgConnection,
         mandant_id: Uuid,
         events: &[LogEvent],
-        table: &str,
+        target: &(dyn Fn(&str) -> String + Sync),
     ) -> Result<(), LedgerError> {
+        let table = &target(TABLE);
         let mut sums: BTreeMap<Key, Sum> = BTreeMap::new();
         for event in events {
             let Some(BuchungEvent::Erfasst {
@@ -138,28 +143,4 @@ async fn upsert(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-impl Ledger for KontoSaldo {
-    fn name(&self) -> &'static str {
-        "konto_saldo"
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[TABLE]
-    }
-
-    fn sources(&self) -> &'static [&'static str] {
-        &[Buchung::TYPE]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        mandant_id: Uuid,
-        events: &'a [LogEvent],
-        target: &'a (dyn Fn(&str) -> String + Sync),
-    ) -> Applied<'a> {
-        Box::pin(async move { Self::write(connection, mandant_id, events, &target(TABLE)).await })
-    }
 }
