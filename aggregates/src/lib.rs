@@ -8,6 +8,7 @@ pub mod context;
 pub mod crm;
 pub mod dienste;
 pub mod fibu;
+pub mod geschaeftspartner;
 pub mod policies;
 pub mod policy;
 mod refusal;
@@ -36,6 +37,9 @@ pub fn registry() -> Registry {
             Entry::of::<fibu::Debitor>(),
             Entry::of::<fibu::Kreditor>(),
             Entry::of::<fibu::Buchung>(),
+            Entry::of::<crm::Kunde>(),
+            Entry::of::<crm::Kreditlinie>(),
+            Entry::of::<wawi::Lieferant>(),
         ],
         policies::all(),
     )

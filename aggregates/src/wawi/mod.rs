@@ -1,1 +1,5 @@
 //! Warenwirtschaft: articles, stock, purchase, delivery.
+
+pub mod lieferant;
+
+pub use lieferant::Lieferant;
