@@ -18,8 +18,10 @@ pub use state::{StateModel, StateReadModel, Table};
 #[must_use]
 pub fn state_models() -> Vec<StateModel> {
     use aggregates::{
+        crm::{Kreditlinie, Kunde},
         dienste::{ApiKey, Mandant, Nummernkreis},
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
+        wawi::Lieferant,
     };
     vec![
         StateModel::of::<Mandant>(),
@@ -32,6 +34,9 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Debitor>(),
         StateModel::of::<Kreditor>(),
         StateModel::of::<Buchung>(),
+        StateModel::of::<Kunde>(),
+        StateModel::of::<Kreditlinie>(),
+        StateModel::of::<Lieferant>(),
     ]
 }
 

@@ -134,6 +134,17 @@ pub struct UstStatusEingabe {
 }
 
 impl UstStatusEingabe {
+    /// The status an account begins with, unconfirmed.
+    pub(crate) fn anfang(gueltig_ab: NaiveDate, art: UstArt, ust_id: Option<&str>) -> Self {
+        Self {
+            gueltig_ab,
+            art,
+            ust_id: ust_id.map(Text::cut),
+            geprueft_am: None,
+            ergebnis: None,
+        }
+    }
+
     /// Checks number and date; `feld` is the JSON pointer of this struct, empty for the command itself.
     pub(super) fn pruefen(self, feld: &str, heute: NaiveDate) -> Result<UmsatzsteuerStatus, Shared> {
         let ust_id = self.ust_id.map(|id| ust_id(&id, feld)).transpose()?;

@@ -1,1 +1,3 @@
 //! Read models of Warenwirtschaft.
+
+mod lieferant;
