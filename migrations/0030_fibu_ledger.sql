@@ -52,12 +52,13 @@ CREATE TABLE fibu.konto_saldo (
     konto           text NOT NULL,
     geschaeftsjahr_beginn date NOT NULL,
     periode         smallint NOT NULL,
-    soll            numeric(17,2) NOT NULL,
-    haben           numeric(17,2) NOT NULL,
-    letzte_buchung  date NOT NULL,
+    soll            numeric(20,2) NOT NULL,
+    haben           numeric(20,2) NOT NULL,
+    letztes_steuerdatum date NOT NULL,
     PRIMARY KEY (mandant_id, art, konto, geschaeftsjahr_beginn, periode)
 );
 COMMENT ON TABLE fibu.konto_saldo IS 'Verkehrszahlen per account, Geschäftsjahr and period; equals the sum of journalzeile';
+COMMENT ON COLUMN fibu.konto_saldo.letztes_steuerdatum IS 'Latest steuerdatum posted: a new tax rule of the account begins after it';
 COMMENT ON COLUMN fibu.konto_saldo.periode IS '0 opening values (EB), 1-12 months, 13 closing';
 
 RESET ROLE;

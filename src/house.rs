@@ -5,11 +5,13 @@ use std::sync::Arc;
 use aggregates::Refusal;
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
     api::App,
     commands::{Caller, Mode, Order, Unit},
+    eventstore::byte_form,
     portal::{Antwort, Auftrag, Portal},
 };
 
@@ -35,6 +37,8 @@ impl House {
         let command = entry
             .command(auftrag.befehl)
             .with_context(|| format!("Befehl {}", auftrag.befehl))?;
+        // The same key with other content is refused, as at the door.
+        let inhalt = json!({"befehl": auftrag.befehl, "id": auftrag.id, "daten": auftrag.daten});
         let tagged = json!({ command.name.as_str(): auftrag.daten });
         let id = auftrag
             .id
@@ -43,10 +47,12 @@ impl House {
         let mut order = Order::new(entry.typ, id, tagged);
         order.create = command.name == entry.create;
         if let Some(key) = auftrag.schluessel {
+            let inhalt = byte_form::canonical(&inhalt).context("der Auftrag hat keine Byteform")?;
             order = order.once(Uuid::new_v5(
                 &self.mandant_id,
                 format!("{}/{key}", self.name).as_bytes(),
             ));
+            order.request_hash = Some(Sha256::digest(inhalt).to_vec());
         }
         Ok(order)
     }

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod eventstore;
 pub mod house;
 pub mod import;
+mod listener;
 pub mod portal;
 pub mod postgres;
 pub mod projector;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
     path::PathBuf,
     str::FromStr,
     sync::{Arc, OnceLock},
@@ -25,6 +24,7 @@ use crate::{
     api::{self, App, Models, auth},
     commands::{Bus, Caller, Following, Order},
     eventstore::{EventStore, SYSTEM},
+    listener,
     postgres::{
         self,
         embedded::{EmbeddedServer, EmbeddedSettings},
@@ -35,6 +35,8 @@ use crate::{
 
 /// How long a stop waits for requests that are on their way.
 const DRAIN: Duration = Duration::from_secs(20);
+/// How often recorded values are drained into their histograms.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Longest life of a key (dienste D8), with an hour's distance to the limit.
 const KEY_LIFE_DAYS: i64 = 364;
 /// Shortest token an operator may set himself.
@@ -96,6 +98,16 @@ pub struct Core {
     tasks: Vec<JoinHandle<()>>,
 }
 
+/// Drains the histograms: without it every recorded value would stay in memory until somebody reads the metrics.
+async fn keep_metrics(handle: PrometheusHandle, shutdown: CancellationToken) {
+    while tokio::time::timeout(METRICS_UPKEEP, shutdown.cancelled())
+        .await
+        .is_err()
+    {
+        handle.run_upkeep();
+    }
+}
+
 /// The one recorder of the process.
 fn metrics_handle() -> anyhow::Result<PrometheusHandle> {
     static HANDLE: OnceLock<Result<PrometheusHandle, String>> = OnceLock::new();
@@ -148,6 +160,7 @@ impl Core {
             tokio::spawn(async move {
                 tokio::select! { () = listening.cancelled() => {}, () = listener.listen() => {} }
             }),
+            tokio::spawn(keep_metrics(app.metrics.clone(), stop.clone())),
         ];
         Ok(Self {
             app,
@@ -169,8 +182,11 @@ impl Core {
         for task in self.tasks {
             let _ = task.await;
         }
-        self.app.store.engine().close().await;
-        self.app.store.pool().close().await;
+        // A request that was cut off may still hold a connection.
+        let closed = async { tokio::join!(self.app.store.engine().close(), self.app.store.pool().close()) };
+        if tokio::time::timeout(DRAIN, closed).await.is_err() {
+            tracing::warn!("connections to the database were left open");
+        }
     }
 
     /// Makes sure that an administrator can come in. With a token of the operator's own its hash is stored; otherwise
@@ -231,22 +247,19 @@ impl Core {
     }
 
     /// Serves HTTP until the token is cancelled; requests that are on their way are finished.
-    pub async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        let stop = self.stop.clone();
-        let begin = shutdown.clone();
-        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-            begin.cancelled().await;
-            // Streams of server-sent events would never end by themselves.
-            stop.cancel();
-        });
-        let server = tokio::spawn(async move { server.await });
-        shutdown.cancelled().await;
-        let Ok(result) = tokio::time::timeout(DRAIN, server).await else {
+    pub async fn serve(&self, socket: TcpListener, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let mut server = tokio::spawn(listener::serve(socket, self.router(), shutdown.clone()));
+        tokio::select! {
+            ended = &mut server => return ended.context("der Empfang von Verbindungen ist abgebrochen"),
+            () = shutdown.cancelled() => {}
+        }
+        // Streams of server-sent events would never end by themselves.
+        self.stop.cancel();
+        if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
             tracing::warn!("requests that took too long were cut off");
-            return Ok(());
-        };
-        Ok(result??)
+            server.abort();
+        }
+        Ok(())
     }
 }
 

@@ -290,3 +290,99 @@ async fn abschnitt_7_ein_wirtschaftsjahr_beginnt_auch_im_juli() {
         .await
         .refused(422, "GESCHAEFTSJAHR_LAENGE");
 }
+
+/// A fiscal year beside the one of the test house.
+async fn jahr(server: &TestServer, jahr: i32) {
+    let jahr = json!({"beginn": format!("{jahr}-01-01"), "ende": format!("{jahr}-12-31")});
+    let id = server.post("/api/v1/fibu/geschaeftsjahre", jahr).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    server
+        .post(&format!("/api/v1/fibu/geschaeftsjahre/{id}/eroeffnen"), json!({}))
+        .await
+        .ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn abschnitt_1_ein_eroeffneter_saldo_zaehlt_nur_einmal() {
+    let server = common::server_with_year(2025).await;
+    jahr(&server, 2026).await;
+    let buchen = |datum: &str, art: Value, soll: &str, haben: &str| {
+        let mut body = beleg(datum, &[]);
+        body["zeilen"] = json!([
+            {"konto": soll, "seite": "soll", "betrag": "100.00"},
+            {"konto": haben, "seite": "haben", "betrag": "100.00"},
+        ]);
+        body["periode"] = art;
+        if body["periode"] == 0 {
+            body["belegkreis"] = json!("EB");
+        }
+        body
+    };
+    for body in [
+        buchen("2025-06-02", Value::Null, "1460", "1600"),
+        buchen("2026-01-01", json!(0), "1460", "9000"),
+        buchen("2026-02-02", Value::Null, "1600", "1460"),
+    ] {
+        server.post("/api/v1/fibu/buchungen", body).await.ok();
+    }
+    let path = format!("/api/v1/fibu/konten/{}/stilllegen", konto(&server, "1460").await);
+    let answer = server.post(&path, json!({})).await;
+    assert_ne!(answer.body["code"], "KONTO_SALDO_NICHT_NULL", "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn abschnitt_1_eine_steuerregel_sieht_auf_das_steuerdatum() {
+    let server = common::server().await;
+    let mut spaet = beleg(
+        "2026-02-02",
+        &[("6815", "soll", "11.90", Some("V19")), ("1600", "haben", "11.90", None)],
+    );
+    spaet["steuerdatum"] = json!("2026-06-30");
+    server.post("/api/v1/fibu/buchungen", spaet).await.ok();
+    let path = format!(
+        "/api/v1/fibu/konten/{}/steuerregel-setzen",
+        konto(&server, "6815").await
+    );
+    let refusal = server
+        .post(
+            &path,
+            json!({"ab": "2026-02-15", "steuerregel": {"automatik": "keine"}}),
+        )
+        .await
+        .refused(422, "KONTO_STEUERREGEL_RUECKWIRKEND");
+    assert_eq!(refusal["daten"]["letzte_buchung"], "2026-06-30");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn das_kontenblatt_nennt_die_kostenstelle_und_der_mandant_seine_stammdaten() {
+    let server = common::server().await;
+    let mut body = beleg(
+        "2026-02-02",
+        &[("6815", "soll", "100.00", None), ("1600", "haben", "100.00", None)],
+    );
+    body["zeilen"][0]["kst"] = json!("100");
+    let position = server.post("/api/v1/fibu/buchungen", body).await.ok()["position"].clone();
+    let blatt = format!("/api/v1/berichte/kontenblatt?konto=6815&ab_position={position}");
+    let blatt = server.get(&blatt).await.ok();
+    assert_eq!(blatt["zeilen"][0]["kst"], "100", "{blatt}");
+    let liste = server.get("/api/v1/dienste/mandanten").await.ok();
+    let id = liste["daten"][0]["id"].as_str().unwrap();
+    let mandant = server.get(&format!("/api/v1/dienste/mandanten/{id}")).await.ok();
+    assert_eq!(mandant["stammdaten"][0]["firma"], mandant["firma"], "{mandant}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viele_kontenplaene_zugleich_warten_nicht_aufeinander() {
+    let server = std::sync::Arc::new(common::server().await);
+    let readers: Vec<_> = (0..48)
+        .map(|_| {
+            let server = server.clone();
+            tokio::spawn(async move { server.get("/api/v1/berichte/kontenplan").await.status })
+        })
+        .collect();
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), 200);
+    }
+}

@@ -684,3 +684,38 @@ async fn ein_bi_benutzer_sieht_nur_seine_firma() {
         assert!(reader.execute(attack).await.is_err(), "{attack}");
     }
 }
+
+/// Reads what the server says to a client that sends these bytes and then waits.
+async fn raw(server: &common::TestServer, bytes: &[u8]) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let address = server.url.trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut text = Vec::new();
+    tokio::time::timeout(std::time::Duration::from_secs(30), stream.read_to_end(&mut text))
+        .await
+        .expect("the server ends the connection")
+        .ok();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eine_unfertige_anfrage_haelt_keine_verbindung_fest() {
+    let server = common::bare_server().await;
+    let answer = raw(&server, b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Halb: ").await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+    server.get("/health/live").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erfundene_methoden_machen_keine_eigenen_messreihen() {
+    let server = common::bare_server().await;
+    for n in 0..3 {
+        server.request(&format!("FOO{n}"), "/health/live", &[], None).await;
+    }
+    let metrics = server.get("/metrics").await.text;
+    assert!(
+        metrics.contains("methode=\"andere\"") && !metrics.contains("FOO"),
+        "{metrics}"
+    );
+}

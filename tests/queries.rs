@@ -585,11 +585,15 @@ async fn the_history_says_what_changed_and_any_past_state_can_be_seen() {
             "{query}"
         );
     }
-    let states = history::states_at(&db.store, Uuid::nil(), "mandant", 1).await.unwrap();
+    let mut connection = db.pool.acquire().await.unwrap();
+    let registry = db.store.registry();
+    let states = history::states_at(&mut connection, registry, Uuid::nil(), "mandant", 1)
+        .await
+        .unwrap();
     assert_eq!(states.len(), 1);
     assert_eq!(states[0].1["firma"], "Alt GmbH");
     assert!(
-        history::states_at(&db.store, Uuid::nil(), "mandant", 0)
+        history::states_at(&mut connection, registry, Uuid::nil(), "mandant", 0)
             .await
             .unwrap()
             .is_empty()

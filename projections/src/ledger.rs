@@ -8,7 +8,8 @@ use aggregates::{
     registry::{FoldError, ReadEvent},
 };
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, PgConnection, types::Json};
 use uuid::Uuid;
 
 /// An event as a ledger sees it: already read (and brought to its current version) by the registry.
@@ -51,6 +52,67 @@ pub enum LedgerError {
 
 /// The future of a page's writing.
 pub type Applied<'a> = Pin<Box<dyn Future<Output = Result<(), LedgerError>> + Send + 'a>>;
+
+/// What a ledger's file in this crate declares; the program sees it as a [`Ledger`].
+pub trait EventLedger: Send + Sync + 'static {
+    /// Stable name, also in `projektion.stand`.
+    const NAME: &'static str;
+    /// Its live tables, `schema.table`; each has `mandant_id` first in its primary key.
+    const TABLES: &'static [&'static str];
+    /// The aggregate types it reads; others are not given to it.
+    const SOURCES: &'static [&'static str];
+
+    /// Writes the rows of a page of events, in order, inside the caller's transaction; `target` maps a live table name
+    /// to the name to write to.
+    fn write(
+        connection: &mut PgConnection,
+        mandant_id: Uuid,
+        events: &[LogEvent],
+        target: &(dyn Fn(&str) -> String + Sync),
+    ) -> impl Future<Output = Result<(), LedgerError>> + Send;
+}
+
+impl<T: EventLedger> Ledger for T {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        T::TABLES
+    }
+
+    fn sources(&self) -> &'static [&'static str] {
+        T::SOURCES
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        mandant_id: Uuid,
+        events: &'a [LogEvent],
+        target: &'a (dyn Fn(&str) -> String + Sync),
+    ) -> Applied<'a> {
+        Box::pin(T::write(connection, mandant_id, events, target))
+    }
+}
+
+/// Appends rows given as structs whose fields are the columns of a live table; `target` is the table to write to.
+pub async fn append<R: Serialize>(
+    connection: &mut PgConnection,
+    live: &str,
+    target: &str,
+    rows: &[R],
+) -> Result<(), LedgerError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = format!("INSERT INTO {target} SELECT * FROM jsonb_populate_recordset(NULL::{live}, $1)");
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(Json(rows))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
 
 /// A ledger. It writes only tables named `{schema}.<its tables>`, where `schema` is its own live schema or the schema
 /// of a rebuild beside it.

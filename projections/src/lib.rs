@@ -18,8 +18,10 @@ pub use state::{StateModel, StateReadModel, Table};
 #[must_use]
 pub fn state_models() -> Vec<StateModel> {
     use aggregates::{
+        crm::{Kreditlinie, Kunde},
         dienste::{ApiKey, Firmenstammdaten, Mandant, Nummernkreis},
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
+        wawi::{Artikel, Artikelgruppe, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste},
     };
     vec![
         StateModel::of::<Mandant>(),
@@ -34,17 +36,30 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Kreditor>(),
         StateModel::of::<Buchung>(),
         StateModel::of::<aggregates::fibu::Rechnung>(),
+        StateModel::of::<Mengeneinheit>(),
+        StateModel::of::<Artikelgruppe>(),
+        StateModel::of::<Artikel>(),
+        StateModel::of::<Preisliste>(),
+        StateModel::of::<Lager>(),
+        StateModel::of::<Lagerbestand>(),
+        StateModel::of::<Kunde>(),
+        StateModel::of::<Kreditlinie>(),
+        StateModel::of::<Lieferant>(),
     ]
 }
 
 /// All ledgers, one line each.
 #[must_use]
 pub fn ledgers() -> Vec<Box<dyn Ledger>> {
-    vec![Box::new(fibu::Journal), Box::new(fibu::KontoSaldo)]
+    vec![
+        Box::new(fibu::Journal),
+        Box::new(fibu::KontoSaldo),
+        Box::new(wawi::Lagerbewegung),
+    ]
 }
 
 /// Facts that decisions may ask the ledgers for.
 #[must_use]
 pub fn facts() -> Vec<ledger::Fact> {
-    fibu::konto_saldo::FACTS.to_vec()
+    [fibu::konto_saldo::FACTS, wawi::lagerbewegung::FACTS].concat()
 }

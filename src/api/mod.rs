@@ -15,7 +15,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -128,6 +128,17 @@ fn plain_error(response: &Response) -> Option<Problem> {
     Some(Problem::new(code, status.as_u16(), detail))
 }
 
+/// A label of few values: a client may send any word as its method.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "andere",
+    }
+}
+
 /// Time limit, metrics and headers of every answer.
 async fn limits(request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
@@ -146,7 +157,7 @@ async fn limits(request: Request, next: Next) -> Response {
         response = problem.into_response();
     }
     let status = response.status().as_u16().to_string();
-    metrics::counter!("neuroerp_http_anfragen", "methode" => method.to_string(), "status" => status).increment(1);
+    metrics::counter!("neuroerp_http_anfragen", "methode" => method_label(&method), "status" => status).increment(1);
     metrics::histogram!("neuroerp_http_sekunden").record(started.elapsed());
     response.headers_mut().insert(
         HeaderName::from_static("x-content-type-options"),

@@ -163,7 +163,7 @@ impl Belegfolge {
     /// Spreads the vouchers evenly from 2 January to the end of the year or today.
     fn datum(&self, nr: usize) -> NaiveDate {
         let beginn = tag(2026, 1, 2);
-        let ende = tag(2026, 12, 31).min(self.plan.heute).max(beginn);
+        let ende = self.plan.ende().max(beginn);
         let tage = u64::try_from((ende - beginn).num_days()).unwrap_or_default();
         let (schritt, schritte) = (nr.saturating_sub(1), self.plan.belege.saturating_sub(2).max(1));
         let anteil = |zahl: usize| u64::try_from(zahl).unwrap_or(u64::MAX);

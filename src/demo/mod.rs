@@ -30,6 +30,12 @@ pub struct DemoPlan {
 }
 
 impl DemoPlan {
+    /// The last day that is played: the end of 2026, or today as long as the year runs.
+    #[must_use]
+    pub fn ende(&self) -> NaiveDate {
+        tag(2026, 12, 31).min(self.heute)
+    }
+
     /// The vouchers, in order of their dates: the opening balance of 2026, then the year up to today.
     pub fn belege(&self) -> impl Iterator<Item = Auftrag> + use<> {
         Belegfolge::neu(*self)

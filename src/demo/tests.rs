@@ -64,6 +64,18 @@ fn n_belege_sind_n_mit_eigenen_ids_und_steigendem_datum() {
 }
 
 #[test]
+fn nach_dem_ende_des_jahres_endet_die_vorfuehrung_mit_ihm() {
+    let spaeter = DemoPlan {
+        heute: tag(2028, 2, 29),
+        ..plan(50)
+    };
+    assert_eq!(spaeter.ende(), tag(2026, 12, 31));
+    assert_eq!(plan(50).ende(), tag(2026, 11, 24));
+    let letzter = spaeter.belege().last().unwrap();
+    assert_eq!(letzter.daten["buchungsdatum"], "2026-12-31");
+}
+
+#[test]
 fn jeder_beleg_ist_ausgeglichen_und_positiv() {
     for auftrag in plan(5_000).belege() {
         let zeilen = auftrag.daten["zeilen"].as_array().unwrap();

@@ -26,8 +26,8 @@ pub use self::{
     verify::{Difference, verify},
 };
 
-/// Most workers; each holds two connections of the pool, which has some left for the work of others.
-const WORKERS: usize = 8;
+/// Most workers: each holds two connections of the pool of 16, the rebuild itself two more, and others need some.
+const WORKERS: usize = 5;
 /// What may be left to do when the swap locks others out: events of the log.
 const LITTLE: i64 = 200;
 /// Passes that catch up without locks before the swap takes what is left; a log that grows faster than a pass never

@@ -3,13 +3,15 @@
 
 mod diff;
 
-use std::collections::BTreeMap;
-
-use aggregates::{Entry, registry::Stored};
+use aggregates::{
+    Entry, Registry,
+    registry::{FoldError, Stored},
+};
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 use projections::StateModel;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 pub use diff::{Change, changes};
@@ -238,63 +240,53 @@ pub async fn known_position(store: &EventStore, mandant_id: Uuid, text: &str) ->
 /// All streams of a type, folded up to a position. The stream ids come from the type's head table, which keeps a row of
 /// every stream, so that the log is read by its index of streams.
 pub async fn states_at(
-    store: &EventStore,
+    connection: &mut PgConnection,
+    registry: &Registry,
     mandant_id: Uuid,
     typ: &str,
     position: i64,
 ) -> Result<Vec<(Uuid, Value)>, StoreError> {
-    folded(store, mandant_id, typ, position, None).await
+    folded(connection, registry, mandant_id, typ, position, None).await
 }
 
 /// Some streams of a type, folded up to a position; those without events until then are left out.
 pub async fn states_of(
-    store: &EventStore,
+    connection: &mut PgConnection,
+    registry: &Registry,
     mandant_id: Uuid,
     typ: &str,
     position: i64,
     ids: &[Uuid],
 ) -> Result<Vec<(Uuid, Value)>, StoreError> {
-    folded(store, mandant_id, typ, position, Some(ids)).await
+    folded(connection, registry, mandant_id, typ, position, Some(ids)).await
 }
 
+/// Folds stream by stream as the rows come, so that no more than one stream's events are in memory.
 async fn folded(
-    store: &EventStore,
+    connection: &mut PgConnection,
+    registry: &Registry,
     mandant_id: Uuid,
     typ: &str,
     position: i64,
     ids: Option<&[Uuid]>,
 ) -> Result<Vec<(Uuid, Value)>, StoreError> {
-    let entry = store
-        .registry()
+    let entry = registry
         .entry(typ)
         .ok_or_else(|| StoreError::UnknownType(typ.to_owned()))?;
-    let model = projections::state_models().into_iter().find(|m| m.typ == typ);
-    let streams = match (model.as_ref().and_then(StateModel::head), ids) {
-        (_, Some(_)) => "SELECT unnest($4::uuid[]) AS id".to_owned(),
-        (Some(head), None) => format!(
-            "SELECT id FROM {} WHERE mandant_id = $1 AND $4::uuid[] IS NULL",
-            head.name
-        ),
-        // An aggregate without a head table: its streams are those that the log has.
-        (None, None) => "SELECT DISTINCT aggregate_id AS id FROM log.ereignis \
-                         WHERE mandant_id = $1 AND aggregate_type = $2 AND $4::uuid[] IS NULL"
-            .to_owned(),
-    };
-    let sql = format!(
-        "SELECT e.aggregate_id, e.position, e.event_type, e.event_version, e.payload::text AS payload \
-         FROM ({streams}) s JOIN log.ereignis e ON e.mandant_id = $1 AND e.aggregate_id = s.id \
-          AND e.aggregate_type = $2 \
-         WHERE e.position <= $3 ORDER BY e.aggregate_id, e.version"
-    );
-    let rows = sqlx::query(AssertSqlSafe(sql))
+    let sql = folded_sql(typ, ids.is_some());
+    let mut rows = sqlx::query(AssertSqlSafe(sql))
         .bind(mandant_id)
         .bind(typ)
         .bind(position)
         .bind(ids)
-        .fetch_all(store.pool())
-        .await?;
-    let mut streams: BTreeMap<Uuid, Vec<(String, u16, Value)>> = BTreeMap::new();
-    for row in rows {
+        .fetch(connection);
+    let mut states = Vec::new();
+    let mut stream: (Uuid, Vec<(String, u16, Value)>) = (Uuid::nil(), Vec::new());
+    while let Some(row) = rows.try_next().await? {
+        let id: Uuid = row.try_get("aggregate_id")?;
+        if id != stream.0 {
+            states.extend(state_of(entry, std::mem::replace(&mut stream, (id, Vec::new())))?);
+        }
         let position: i64 = row.try_get("position")?;
         let corrupt = |reason: String| StoreError::Corrupt {
             mandant_id,
@@ -305,21 +297,51 @@ async fn folded(
         let text = text.ok_or_else(|| corrupt("payload was removed; this stream is closed".to_owned()))?;
         let payload = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
         let event_version = u16::try_from(row.try_get::<i16, _>("event_version")?).unwrap_or_default();
-        let stream = streams.entry(row.try_get("aggregate_id")?).or_default();
-        stream.push((row.try_get("event_type")?, event_version, payload));
+        stream.1.push((row.try_get("event_type")?, event_version, payload));
     }
-    let fold = |(id, events): (Uuid, Vec<(String, u16, Value)>)| {
-        let stored: Vec<Stored<'_>> = events
-            .iter()
-            .map(|(event_type, event_version, payload)| Stored {
-                event_type,
-                event_version: *event_version,
-                payload,
-            })
-            .collect();
-        Ok((id, entry.to_json(&entry.fold(&entry.empty(), &stored)?)))
+    states.extend(state_of(entry, stream)?);
+    Ok(states)
+}
+
+fn folded_sql(typ: &str, some: bool) -> String {
+    let model = projections::state_models().into_iter().find(|m| m.typ == typ);
+    let streams = match (model.as_ref().and_then(StateModel::head), some) {
+        (_, true) => "SELECT unnest($4::uuid[]) AS id".to_owned(),
+        (Some(head), false) => format!(
+            "SELECT id FROM {} WHERE mandant_id = $1 AND $4::uuid[] IS NULL",
+            head.name
+        ),
+        // An aggregate without a head table: its streams are those that the log has.
+        (None, false) => "SELECT DISTINCT aggregate_id AS id FROM log.ereignis \
+                         WHERE mandant_id = $1 AND aggregate_type = $2 AND $4::uuid[] IS NULL"
+            .to_owned(),
     };
-    streams.into_iter().map(fold).collect()
+    format!(
+        "SELECT e.aggregate_id, e.position, e.event_type, e.event_version, e.payload::text AS payload \
+         FROM ({streams}) s JOIN log.ereignis e ON e.mandant_id = $1 AND e.aggregate_id = s.id \
+          AND e.aggregate_type = $2 \
+         WHERE e.position <= $3 ORDER BY e.aggregate_id, e.version"
+    )
+}
+
+/// The state of a stream; none for a stream without events.
+fn state_of(
+    entry: &Entry,
+    (id, events): (Uuid, Vec<(String, u16, Value)>),
+) -> Result<Option<(Uuid, Value)>, FoldError> {
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let stored: Vec<Stored<'_>> = events
+        .iter()
+        .map(|(event_type, event_version, payload)| Stored {
+            event_type,
+            event_version: *event_version,
+            payload,
+        })
+        .collect();
+    let state = entry.fold(&entry.empty(), &stored)?;
+    Ok(Some((id, entry.to_json(&state))))
 }
 
 #[cfg(test)]

@@ -344,8 +344,13 @@ pub async fn bare_server() -> TestServer {
 
 /// Starts a server with a company on SKR04 and the fiscal year 2026.
 pub async fn server() -> TestServer {
+    server_with_year(2026).await
+}
+
+/// Starts a server with a company on SKR04 whose first fiscal year is another.
+pub async fn server_with_year(jahr: i32) -> TestServer {
     let server = bare_server().await;
-    server.company("TEST", "skr04").await;
+    server.company_from("TEST", "skr04", jahr).await;
     server
 }
 
@@ -409,6 +414,11 @@ impl Door {
 
     /// Creates a company with chart, tax keys and the fiscal year 2026.
     pub async fn company(&self, kuerzel: &str, rahmen: &str) {
+        self.company_from(kuerzel, rahmen, 2026).await;
+    }
+
+    /// Creates a company with chart, tax keys and its first fiscal year.
+    async fn company_from(&self, kuerzel: &str, rahmen: &str, jahr: i32) {
         use serde_json::json;
         let header = [("X-Mandant", kuerzel)];
         let company = json!({"kuerzel": kuerzel, "stammdaten": {"firma": format!("{kuerzel} GmbH")}});
@@ -420,7 +430,7 @@ impl Door {
         let plan = plan["id"].as_str().expect("id").to_owned();
         let path = format!("/api/v1/fibu/kontenplaene/{plan}/vorlage-uebernehmen");
         self.post_with(&path, &header, json!({})).await.ok();
-        let year = json!({"beginn": "2026-01-01", "ende": "2026-12-31"});
+        let year = json!({"beginn": format!("{jahr}-01-01"), "ende": format!("{jahr}-12-31")});
         let year = self.post_with("/api/v1/fibu/geschaeftsjahre", &header, year).await.ok();
         let path = format!(
             "/api/v1/fibu/geschaeftsjahre/{}/eroeffnen",

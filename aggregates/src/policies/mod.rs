@@ -2,11 +2,17 @@
 
 mod anzahlung_vereinnahmen;
 mod api_key_fristen;
+mod bestandsfuehrung;
 mod firmenstammdaten;
 mod generalumkehr;
+mod kreditlinie_fristen;
+mod kunde_debitor;
+mod lieferant_kreditor;
 mod mandant_nummernkreise;
 mod mandant_stammdaten;
+mod partner_stammdaten;
 mod rechnung;
+mod reservierung_fristen;
 mod vorlage_konten;
 
 use crate::policy::Policy;
@@ -22,5 +28,13 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::fibu::Kontenplan>("vorlage_konten", vorlage_konten::react),
         Policy::inline::<crate::fibu::Rechnung>("rechnung", rechnung::react),
         Policy::inline::<crate::fibu::OffenerPosten>("anzahlung_vereinnahmen", anzahlung_vereinnahmen::react),
+        Policy::inline::<crate::wawi::Lagerbestand>("bestandsfuehrung", bestandsfuehrung::react),
+        Policy::following::<crate::wawi::Lagerbestand>("reservierung_fristen", reservierung_fristen::react),
+        Policy::inline::<crate::crm::Kunde>("kunde_debitor", kunde_debitor::react),
+        Policy::following::<crate::crm::Kunde>("kunde_fristen", kunde_debitor::fristen),
+        Policy::following::<crate::crm::Kunde>("kunde_stammdaten", partner_stammdaten::kunde),
+        Policy::following::<crate::crm::Kreditlinie>("kreditlinie_fristen", kreditlinie_fristen::react),
+        Policy::inline::<crate::wawi::Lieferant>("lieferant_kreditor", lieferant_kreditor::react),
+        Policy::following::<crate::wawi::Lieferant>("lieferant_stammdaten", partner_stammdaten::lieferant),
     ]
 }

@@ -71,7 +71,9 @@ pub struct VerkaufsPreis {
 }
 
 impl VerkaufsPreis {
-    fn gilt(&self, am: NaiveDate) -> bool {
+    /// True if it holds on that day.
+    #[must_use]
+    pub fn gilt(&self, am: NaiveDate) -> bool {
         zeitraum_enthaelt(self.gueltig_von, self.gueltig_bis, am)
     }
 }
@@ -268,6 +270,12 @@ impl Preisliste {
     /// Scope of the claim of the list of a Lager; the key is its id.
     pub const KEY_LAGER: &'static str = "preisliste.lager";
 
+    /// True if the list gives prices on that day.
+    #[must_use]
+    pub fn gilt(&self, am: NaiveDate) -> bool {
+        self.status == PreislisteStatus::Freigegeben && zeitraum_enthaelt(self.gueltig_von, self.gueltig_bis, am)
+    }
+
     /// The price of an article on a day: the step of the scale that the whole quantity reaches, and where that step
     /// begins. `menge_in` gives the quantity in a unit. `None` if the list has no price for it.
     pub fn preis(
@@ -276,7 +284,7 @@ impl Preisliste {
         am: NaiveDate,
         menge_in: impl Fn(&str) -> Option<Menge>,
     ) -> Option<(Preis, Menge)> {
-        if self.status != PreislisteStatus::Freigegeben || !zeitraum_enthaelt(self.gueltig_von, self.gueltig_bis, am) {
+        if !self.gilt(am) {
             return None;
         }
         let preis = self.preise.iter().find(|p| p.artikel_id == artikel_id && p.gilt(am))?;

@@ -15,8 +15,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::{
-    Ledger, LedgerError, LogEvent,
-    ledger::{Applied, buchung_event},
+    LedgerError, LogEvent,
+    ledger::{EventLedger, buchung_event},
 };
 
 const TABLE: &str = "fibu.journalzeile";
@@ -126,13 +126,18 @@ pub(super) fn sides(position: &BuchungsPosition) -> (Betrag, Betrag) {
     }
 }
 
-impl Journal {
+impl EventLedger for Journal {
+    const NAME: &'static str = "journal";
+    const TABLES: &'static [&'static str] = &[TABLE];
+    const SOURCES: &'static [&'static str] = &[Buchung::TYPE];
+
     async fn write(
         connection: &mut PgConnection,
         mandant_id: Uuid,
         events: &[LogEvent],
-        table: &str,
+        target: &(dyn Fn(&str) -> String + Sync),
     ) -> Result<(), LedgerError> {
+        let table = &target(TABLE);
         let mut numbers: BTreeMap<NaiveDate, i64> = BTreeMap::new();
         let mut rows = Rows::default();
         for event in events {
@@ -232,28 +237,4 @@ async fn insert(connection: &mut PgConnection, mandant_id: Uuid, rows: Rows, tab
         .execute(connection)
         .await?;
     Ok(())
-}
-
-impl Ledger for Journal {
-    fn name(&self) -> &'static str {
-        "journal"
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[TABLE]
-    }
-
-    fn sources(&self) -> &'static [&'static str] {
-        &[Buchung::TYPE]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        mandant_id: Uuid,
-        events: &'a [LogEvent],
-        target: &'a (dyn Fn(&str) -> String + Sync),
-    ) -> Applied<'a> {
-        Box::pin(async move { Self::write(connection, mandant_id, events, &target(TABLE)).await })
-    }
 }

@@ -14,30 +14,42 @@ use uuid::Uuid;
 
 use super::journal::sides;
 use crate::{
-    Ledger, LedgerError, LogEvent,
-    ledger::{Applied, Fact, buchung_event},
+    LedgerError, LogEvent,
+    ledger::{EventLedger, Fact, buchung_event},
 };
 
 const TABLE: &str = "fibu.konto_saldo";
+
+/// The balance of an account today. A year whose opening balance is posted contains the years before it; without any
+/// opening balance all years count.
+macro_rules! saldo {
+    ($art:literal) => {
+        concat!(
+            "SELECT to_jsonb(coalesce(sum(k.soll - k.haben), 0.00)::numeric(20,2)::text) FROM fibu.konto_saldo k \
+             WHERE k.mandant_id = $1 AND k.art = '",
+            $art,
+            "' AND k.konto = $2 AND k.geschaeftsjahr_beginn >= coalesce((SELECT max(e.geschaeftsjahr_beginn) \
+             FROM fibu.konto_saldo e WHERE e.mandant_id = $1 AND e.periode = 0), '-infinity')"
+        )
+    };
+}
 
 /// Facts that rare decisions ask for (design.md section 4).
 pub(crate) const FACTS: &[Fact] = &[
     Fact {
         name: "konto_saldo",
         ledger: "konto_saldo",
-        sql: "SELECT to_jsonb(coalesce(sum(k.soll - k.haben), 0.00)::numeric(17,2)::text) FROM fibu.konto_saldo k \
-              WHERE k.mandant_id = $1 AND k.art = 'sach' AND k.konto = $2",
+        sql: saldo!("sach"),
     },
     Fact {
         name: "personenkonto_saldo",
         ledger: "konto_saldo",
-        sql: "SELECT to_jsonb(coalesce(sum(k.soll - k.haben), 0.00)::numeric(17,2)::text) FROM fibu.konto_saldo k \
-              WHERE k.mandant_id = $1 AND k.art = 'personen' AND k.konto = $2",
+        sql: saldo!("personen"),
     },
     Fact {
         name: "konto_letzte_buchung",
         ledger: "konto_saldo",
-        sql: "SELECT to_jsonb(max(k.letzte_buchung)) FROM fibu.konto_saldo k \
+        sql: "SELECT to_jsonb(max(k.letztes_steuerdatum)) FROM fibu.konto_saldo k \
               WHERE k.mandant_id = $1 AND k.art = 'sach' AND k.konto = $2",
     },
     Fact {
@@ -58,22 +70,27 @@ type Key = (&'static str, String, NaiveDate, i16);
 struct Sum {
     soll: Betrag,
     haben: Betrag,
-    letzte_buchung: NaiveDate,
+    letztes_steuerdatum: NaiveDate,
 }
 
-impl KontoSaldo {
+impl EventLedger for KontoSaldo {
+    const NAME: &'static str = "konto_saldo";
+    const TABLES: &'static [&'static str] = &[TABLE];
+    const SOURCES: &'static [&'static str] = &[Buchung::TYPE];
+
     async fn write(
         connection: &mut PgConnection,
         mandant_id: Uuid,
         events: &[LogEvent],
-        table: &str,
+        target: &(dyn Fn(&str) -> String + Sync),
     ) -> Result<(), LedgerError> {
+        let table = &target(TABLE);
         let mut sums: BTreeMap<Key, Sum> = BTreeMap::new();
         for event in events {
             let Some(BuchungEvent::Erfasst {
                 geschaeftsjahr_beginn,
                 periode,
-                buchungsdatum,
+                steuerdatum,
                 positionen,
                 ..
             }) = buchung_event(event)?
@@ -91,7 +108,7 @@ impl KontoSaldo {
                     let sum = sums.entry(key).or_default();
                     sum.soll += soll;
                     sum.haben += haben;
-                    sum.letzte_buchung = sum.letzte_buchung.max(*buchungsdatum);
+                    sum.letztes_steuerdatum = sum.letztes_steuerdatum.max(*steuerdatum);
                 }
             }
         }
@@ -106,13 +123,13 @@ async fn upsert(
     table: &str,
 ) -> Result<(), LedgerError> {
     let sql = format!(
-        "INSERT INTO {table} AS k (mandant_id, art, konto, geschaeftsjahr_beginn, periode, soll, haben, letzte_buchung) \
+        "INSERT INTO {table} AS k (mandant_id, art, konto, geschaeftsjahr_beginn, periode, soll, haben, letztes_steuerdatum) \
          SELECT $1, a, b, c, d, e::numeric, f::numeric, g \
          FROM unnest($2::text[], $3::text[], $4::date[], $5::smallint[], $6::text[], $7::text[], $8::date[]) \
             AS neu(a, b, c, d, e, f, g) \
          ON CONFLICT (mandant_id, art, konto, geschaeftsjahr_beginn, periode) DO UPDATE SET \
             soll = k.soll + EXCLUDED.soll, haben = k.haben + EXCLUDED.haben, \
-            letzte_buchung = greatest(k.letzte_buchung, EXCLUDED.letzte_buchung)"
+            letztes_steuerdatum = greatest(k.letztes_steuerdatum, EXCLUDED.letztes_steuerdatum)"
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(mandant_id)
@@ -122,32 +139,8 @@ async fn upsert(
         .bind(sums.keys().map(|k| k.3).collect::<Vec<_>>())
         .bind(sums.values().map(|s| s.soll.to_string()).collect::<Vec<_>>())
         .bind(sums.values().map(|s| s.haben.to_string()).collect::<Vec<_>>())
-        .bind(sums.values().map(|s| s.letzte_buchung).collect::<Vec<_>>())
+        .bind(sums.values().map(|s| s.letztes_steuerdatum).collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())
-}
-
-impl Ledger for KontoSaldo {
-    fn name(&self) -> &'static str {
-        "konto_saldo"
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[TABLE]
-    }
-
-    fn sources(&self) -> &'static [&'static str] {
-        &[Buchung::TYPE]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        mandant_id: Uuid,
-        events: &'a [LogEvent],
-        target: &'a (dyn Fn(&str) -> String + Sync),
-    ) -> Applied<'a> {
-        Box::pin(async move { Self::write(connection, mandant_id, events, &target(TABLE)).await })
-    }
 }

@@ -68,7 +68,11 @@ async fn compare_all(store: &EventStore, (models, ledgers): Chosen) -> anyhow::R
         for Table { name, .. } in model.tables {
             create_fresh(&mut writing, name).await?;
         }
-        fill(store, &mut reading, &mut writing, model, &columns, whole, &fresh).await?;
+        let filled = fill(store, &mut reading, &mut writing, model, &columns, whole, &fresh).await;
+        if let Err(error) = filled {
+            differences.push(unbuildable(model.typ, error)?);
+            continue;
+        }
         for Table { name, .. } in model.tables {
             compare(&mut writing, &columns, name, &mut differences).await?;
         }
@@ -82,6 +86,7 @@ async fn compare_all(store: &EventStore, (models, ledgers): Chosen) -> anyhow::R
                 .bind(ledger.name())
                 .fetch_all(&mut *writing)
                 .await?;
+        let mut whole = true;
         for (mandant_id, position, fehler) in standings {
             if let Some(fehler) = fehler {
                 differences.push(Difference {
@@ -91,7 +96,7 @@ async fn compare_all(store: &EventStore, (models, ledgers): Chosen) -> anyhow::R
             }
             let mut reached = 0;
             while reached < position {
-                reached = page(
+                let next = page(
                     &mut writing,
                     store.registry(),
                     &*ledger,
@@ -99,18 +104,35 @@ async fn compare_all(store: &EventStore, (models, ledgers): Chosen) -> anyhow::R
                     reached,
                     position,
                     &fresh,
-                )
-                .await?
-                .reached;
+                );
+                match next.await {
+                    Ok(page) => reached = page.reached,
+                    Err(error) => {
+                        differences.push(unbuildable(ledger.name(), error.into())?);
+                        whole = false;
+                        break;
+                    }
+                }
             }
         }
-        for table in ledger.tables() {
+        for table in ledger.tables().iter().filter(|_| whole) {
             compare(&mut writing, &columns, table, &mut differences).await?;
         }
     }
     writing.rollback().await?;
     reading.rollback().await?;
     Ok(differences)
+}
+
+/// An event that no longer folds is a finding like others; only a database that fails ends the check.
+fn unbuildable(place: &str, error: anyhow::Error) -> anyhow::Result<Difference> {
+    if error.chain().any(<dyn std::error::Error>::is::<sqlx::Error>) {
+        return Err(error);
+    }
+    Ok(Difference {
+        place: place.to_owned(),
+        text: format!("lässt sich nicht neu aufbauen: {error:#}"),
+    })
 }
 
 async fn create_fresh(connection: &mut PgConnection, table: &str) -> Result<(), sqlx::Error> {

@@ -193,7 +193,7 @@ async fn movements(
 ) -> Result<Vec<Zeile>, Problem> {
     let sql = format!(
         "SELECT buchungsdatum, erfasst_am, journal_nr::bigint AS journal_nr, belegnummer, text, gegenkonto, soll, haben, \
-                schluessel, to_jsonb(z) ->> 'kostenstelle' AS kst, buchung_id \
+                schluessel, kst, buchung_id \
          FROM fibu.journalzeile z \
          WHERE mandant_id = $1 AND {column} = $2 AND geschaeftsjahr_beginn = $3 AND periode > 0 \
            AND buchungsdatum BETWEEN $4 AND $5 AND log_position <= $6 \

@@ -44,11 +44,9 @@ pub(super) const REPORT: Report = Report {
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let stichtag = args.date("stichtag").unwrap_or(source.heute);
     // Children of the account are needed too, so the accounts are folded, as of now as well.
-    let position = match source.known {
-        Some(position) => position,
-        None => source.store.head(source.mandant_id).await?,
-    };
-    let konten = states_at(&source.store, source.mandant_id, KONTO.typ, position).await?;
+    let position = source.known.unwrap_or(source.head);
+    let (registry, mandant_id) = (source.store.registry(), source.mandant_id);
+    let konten = states_at(&mut source.transaction, registry, mandant_id, KONTO.typ, position).await?;
     let salden = balances(source, stichtag).await?;
     let mut zeilen: Vec<(String, Vec<Cell>)> = konten.iter().map(|(_, konto)| row(konto, stichtag, &salden)).collect();
     zeilen.sort_by(|a, b| a.0.cmp(&b.0));

@@ -6,11 +6,15 @@
 //! `log_position <= position(bekannt_am)` (fibu 0).
 
 mod args;
+mod artikelliste;
+mod bestandsliste;
 mod jahr;
 mod journal;
 mod kontenblatt;
 mod kontenplan;
+mod lagerbewegungsjournal;
 mod namen;
+mod preislistenuebersicht;
 mod susa;
 mod table;
 
@@ -34,6 +38,9 @@ pub const JOURNAL: &str = "journal";
 
 /// The ledger that writes `fibu.konto_saldo`.
 pub const SALDEN: &str = "konto_saldo";
+
+/// The ledger that writes `wawi.lagerbewegung`.
+pub const LAGERBEWEGUNG: &str = "lagerbewegung";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -87,7 +94,16 @@ pub const COMMON: &[Parameter] = &[
 ];
 
 /// All reports, one line each.
-pub const ALL: &[Report] = &[susa::REPORT, kontenblatt::REPORT, journal::REPORT, kontenplan::REPORT];
+pub const ALL: &[Report] = &[
+    susa::REPORT,
+    kontenblatt::REPORT,
+    journal::REPORT,
+    kontenplan::REPORT,
+    artikelliste::REPORT,
+    preislistenuebersicht::REPORT,
+    bestandsliste::REPORT,
+    lagerbewegungsjournal::REPORT,
+];
 
 /// A report by its path segment.
 #[must_use]
@@ -150,6 +166,8 @@ pub struct Source {
     known: Option<i64>,
     /// Rows up to this position belong to the report.
     upto: i64,
+    /// The head of the log.
+    head: i64,
     epoche: i32,
     heute: NaiveDate,
 }
@@ -219,10 +237,11 @@ pub async fn run(
     if position < needed {
         return Err(too_old(needed));
     }
-    let epoche: Option<i32> = sqlx::query_scalar("SELECT epoche FROM log.kopf WHERE mandant_id = $1")
+    let kopf: Option<(i64, i32)> = sqlx::query_as("SELECT position, epoche FROM log.kopf WHERE mandant_id = $1")
         .bind(mandant_id)
         .fetch_optional(&mut *transaction)
         .await?;
+    let (head, epoche) = kopf.unwrap_or((0, 1));
     let stand = known.unwrap_or(position);
     let mut source = Source {
         transaction,
@@ -230,7 +249,8 @@ pub async fn run(
         mandant_id,
         known,
         upto: stand,
-        epoche: epoche.unwrap_or(1),
+        head,
+        epoche,
         heute: zeit::tag(Utc::now()),
     };
     let mut table = (report.run)(&mut source, &args).await?;
