@@ -22,6 +22,7 @@ use uuid::Uuid;
 /// Stream of the Geschäftsjahr.
 pub const JAHR: Uuid = Uuid::from_u128(0x0190_a000_0000_7000_8000_0000_0000_2026);
 
+#[allow(unused_imports, reason = "not every test binary locks periods")]
 pub use aggregates::fibu::geschaeftsjahr::{GeschaeftsjahrStatus as JahrStatus, PeriodeStatus as PeriodenStatus};
 
 pub fn tag(jahr: i32, monat: u32, tag: u32) -> NaiveDate {
