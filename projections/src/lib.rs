@@ -21,7 +21,9 @@ pub fn state_models() -> Vec<StateModel> {
         crm::{Kreditlinie, Kunde},
         dienste::{ApiKey, Firmenstammdaten, Mandant, Nummernkreis},
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
-        wawi::{Artikel, Artikelgruppe, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste},
+        wawi::{
+            Artikel, Artikelgruppe, Bestellung, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste, Wareneingang,
+        },
     };
     vec![
         StateModel::of::<Mandant>(),
@@ -45,6 +47,8 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Kunde>(),
         StateModel::of::<Kreditlinie>(),
         StateModel::of::<Lieferant>(),
+        StateModel::of::<Bestellung>(),
+        StateModel::of::<Wareneingang>(),
     ]
 }
 

@@ -14,6 +14,7 @@ mod partner_stammdaten;
 mod rechnung;
 mod reservierung_fristen;
 mod vorlage_konten;
+mod wareneingang_buchen;
 
 use crate::policy::Policy;
 
@@ -36,5 +37,6 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::following::<crate::crm::Kreditlinie>("kreditlinie_fristen", kreditlinie_fristen::react),
         Policy::inline::<crate::wawi::Lieferant>("lieferant_kreditor", lieferant_kreditor::react),
         Policy::following::<crate::wawi::Lieferant>("lieferant_stammdaten", partner_stammdaten::lieferant),
+        Policy::inline::<crate::wawi::Wareneingang>("wareneingang_buchen", wareneingang_buchen::react),
     ]
 }
