@@ -244,9 +244,195 @@ CREATE TABLE fibu.rechnung_zahlung_steuer (
 );
 COMMENT ON TABLE fibu.rechnung_zahlung_steuer IS 'Net and tax of it per key';
 
+CREATE TABLE fibu.eingangsrechnung (
+    mandant_id      uuid NOT NULL,
+    id              uuid NOT NULL,
+    version         bigint NOT NULL,
+    log_position    bigint NOT NULL,
+    angelegt_am     timestamptz NOT NULL,
+    geaendert_am    timestamptz NOT NULL,
+    nummer text,
+    jahr integer,
+    lfd bigint,
+    art text NOT NULL CHECK (art IN ('rechnung', 'gutschrift')),
+    status text NOT NULL CHECK (status IN ('erfasst', 'geprueft', 'freigegeben', 'gebucht', 'storniert', 'abgelehnt')),
+    kreditor_nr text NOT NULL,
+    kreditor_name text NOT NULL,
+    lieferant_id uuid,
+    lieferantennummer text NOT NULL,
+    rechnungsdatum date NOT NULL,
+    leistung_von date NOT NULL,
+    leistung_bis date NOT NULL,
+    eingang_am date NOT NULL,
+    buchungsdatum date,
+    zahlungsbedingung_id uuid,
+    faellig date,
+    netto numeric(15,2) NOT NULL,
+    steuer numeric(15,2) NOT NULL,
+    brutto numeric(15,2) NOT NULL,
+    mit_pruefung boolean NOT NULL,
+    erfasst_von text,
+    freigegeben_von text,
+    grund text,
+    buchung_id uuid,
+    storniert_durch uuid,
+    suche           text GENERATED ALWAYS AS (log.falten(coalesce(nummer, '') || ' ' || lieferantennummer || ' ' || kreditor_nr || ' ' || kreditor_name)) STORED,
+    PRIMARY KEY (mandant_id, id)
+);
+COMMENT ON TABLE fibu.eingangsrechnung IS 'Incoming documents from their receipt to the ledger';
+CREATE INDEX eingangsrechnung_nummer ON fibu.eingangsrechnung (mandant_id, nummer);
+CREATE INDEX eingangsrechnung_kreditor_nr ON fibu.eingangsrechnung (mandant_id, kreditor_nr);
+CREATE INDEX eingangsrechnung_rechnungsdatum ON fibu.eingangsrechnung (mandant_id, rechnungsdatum);
+CREATE INDEX eingangsrechnung_suche ON fibu.eingangsrechnung USING gin (suche gin_trgm_ops);
+
+CREATE TABLE fibu.eingangsrechnung_position (
+    mandant_id      uuid NOT NULL,
+    eingangsrechnung_id uuid NOT NULL,
+    nr integer NOT NULL,
+    text text NOT NULL,
+    menge numeric(19,6),
+    einheit text,
+    preis numeric(19,6),
+    preis_je numeric(19,6),
+    preis_einheit text,
+    netto numeric(15,2) NOT NULL,
+    schluessel text NOT NULL,
+    konto text,
+    kst text,
+    ktr text,
+    wareneingang_id uuid,
+    we_position_id uuid,
+    nebenkosten_art text,
+    PRIMARY KEY (mandant_id, eingangsrechnung_id, nr),
+    FOREIGN KEY (mandant_id, eingangsrechnung_id) REFERENCES fibu.eingangsrechnung DEFERRABLE INITIALLY DEFERRED
+);
+COMMENT ON TABLE fibu.eingangsrechnung_position IS 'Lines of an incoming document';
+
+CREATE TABLE fibu.eingangsrechnung_steuerzeile (
+    mandant_id      uuid NOT NULL,
+    eingangsrechnung_id uuid NOT NULL,
+    schluessel text NOT NULL,
+    satz numeric(9,6),
+    basis numeric(15,2) NOT NULL,
+    steuer numeric(15,2) NOT NULL,
+    brutto numeric(15,2) NOT NULL,
+    hinweis text,
+    PRIMARY KEY (mandant_id, eingangsrechnung_id, schluessel),
+    FOREIGN KEY (mandant_id, eingangsrechnung_id) REFERENCES fibu.eingangsrechnung DEFERRABLE INITIALLY DEFERRED
+);
+COMMENT ON TABLE fibu.eingangsrechnung_steuerzeile IS 'Tax per key as stated';
+
+CREATE TABLE fibu.eingangsrechnung_skonto (
+    mandant_id      uuid NOT NULL,
+    eingangsrechnung_id uuid NOT NULL,
+    nr integer NOT NULL,
+    bis date NOT NULL,
+    prozent numeric(9,6) NOT NULL,
+    PRIMARY KEY (mandant_id, eingangsrechnung_id, nr),
+    FOREIGN KEY (mandant_id, eingangsrechnung_id) REFERENCES fibu.eingangsrechnung DEFERRABLE INITIALLY DEFERRED
+);
+COMMENT ON TABLE fibu.eingangsrechnung_skonto IS 'Discounts for early payment';
+
+CREATE TABLE wawi.rechnungspruefung (
+    mandant_id      uuid NOT NULL,
+    id              uuid NOT NULL,
+    version         bigint NOT NULL,
+    log_position    bigint NOT NULL,
+    angelegt_am     timestamptz NOT NULL,
+    geaendert_am    timestamptz NOT NULL,
+    eingangsrechnung_id uuid NOT NULL,
+    lieferant_id uuid,
+    lieferantennummer text NOT NULL,
+    rechnungsdatum date NOT NULL,
+    status text NOT NULL CHECK (status IN ('offen', 'geprueft', 'freigegeben', 'zurueckgestellt', 'abgelehnt', 'verbucht', 'zurueckgenommen')),
+    freigegeben_von text,
+    begruendung text,
+    suche           text GENERATED ALWAYS AS (log.falten(lieferantennummer)) STORED,
+    PRIMARY KEY (mandant_id, id)
+);
+COMMENT ON TABLE wawi.rechnungspruefung IS 'Three-way match of one incoming document';
+CREATE INDEX rechnungspruefung_eingangsrechnung_id ON wawi.rechnungspruefung (mandant_id, eingangsrechnung_id);
+CREATE INDEX rechnungspruefung_suche ON wawi.rechnungspruefung USING gin (suche gin_trgm_ops);
+
+CREATE TABLE wawi.rechnungspruefung_zeile (
+    mandant_id      uuid NOT NULL,
+    rechnungspruefung_id uuid NOT NULL,
+    position integer NOT NULL,
+    wareneingang_id uuid NOT NULL,
+    we_position_id uuid NOT NULL,
+    menge numeric(19,6) NOT NULL,
+    einheit text NOT NULL,
+    netto numeric(15,2) NOT NULL,
+    menge_offen numeric(19,6),
+    preis_vereinbart numeric(19,6),
+    wert_vereinbart numeric(15,2),
+    delta_menge numeric(19,6),
+    delta_wert numeric(15,2),
+    delta_prozent numeric(19,6),
+    ergebnis text NOT NULL,
+    PRIMARY KEY (mandant_id, rechnungspruefung_id, position),
+    FOREIGN KEY (mandant_id, rechnungspruefung_id) REFERENCES wawi.rechnungspruefung DEFERRABLE INITIALLY DEFERRED
+);
+COMMENT ON TABLE wawi.rechnungspruefung_zeile IS 'One comparison';
+
+CREATE TABLE wawi.rechnungspruefung_nebenkosten (
+    mandant_id      uuid NOT NULL,
+    rechnungspruefung_id uuid NOT NULL,
+    position integer NOT NULL,
+    art text NOT NULL,
+    betrag numeric(15,2) NOT NULL,
+    PRIMARY KEY (mandant_id, rechnungspruefung_id, position),
+    FOREIGN KEY (mandant_id, rechnungspruefung_id) REFERENCES wawi.rechnungspruefung DEFERRABLE INITIALLY DEFERRED
+);
+COMMENT ON TABLE wawi.rechnungspruefung_nebenkosten IS 'Costs of bringing goods in, from the same document';
+
+CREATE TABLE fibu.rechnungsbuch (
+    mandant_id      uuid NOT NULL,
+    log_position    bigint NOT NULL,
+    richtung        text NOT NULL CHECK (richtung IN ('ausgang', 'eingang')),
+    beleg_id        uuid NOT NULL,
+    kreis           text NOT NULL,
+    jahr            integer,
+    lfd             bigint,
+    nummer          text NOT NULL,
+    art             text NOT NULL,
+    bezug_id        uuid,
+    datum           date NOT NULL,
+    buchungsdatum   date NOT NULL,
+    leistung_bis    date,
+    personenkonto   text NOT NULL,
+    partner         text NOT NULL,
+    netto           numeric(15,2) NOT NULL,
+    steuer          numeric(15,2) NOT NULL,
+    brutto          numeric(15,2) NOT NULL,
+    zahlbetrag      numeric(15,2) NOT NULL,
+    faellig         date NOT NULL,
+    op_id           uuid,
+    fremdnummer     text,
+    PRIMARY KEY (mandant_id, log_position)
+);
+COMMENT ON TABLE fibu.rechnungsbuch IS 'Ledger: booked outgoing and incoming documents; what takes an invoice back is negative';
+CREATE INDEX rechnungsbuch_buchungsdatum ON fibu.rechnungsbuch (mandant_id, richtung, buchungsdatum);
+CREATE INDEX rechnungsbuch_bezug ON fibu.rechnungsbuch (mandant_id, bezug_id) WHERE bezug_id IS NOT NULL;
+CREATE INDEX rechnungsbuch_beleg ON fibu.rechnungsbuch (mandant_id, beleg_id);
+
+CREATE TABLE fibu.rechnungsbuch_steuer (
+    mandant_id      uuid NOT NULL,
+    log_position    bigint NOT NULL,
+    schluessel      text NOT NULL,
+    satz            numeric(9,6),
+    netto           numeric(15,2) NOT NULL,
+    steuer          numeric(15,2) NOT NULL,
+    PRIMARY KEY (mandant_id, log_position, schluessel)
+);
+COMMENT ON TABLE fibu.rechnungsbuch_steuer IS 'Ledger: amounts of a booked document per tax key';
+
 RESET ROLE;
 
 SELECT log.lesbar_machen(t) FROM unnest(ARRAY['dienste.firmenstammdaten', 'dienste.firmenstammdaten_stand',
     'fibu.rechnung', 'fibu.rechnung_position', 'fibu.rechnung_steuerzeile', 'fibu.rechnung_zuabschlag',
     'fibu.rechnung_zuabschlag_anteil', 'fibu.rechnung_verrechnung', 'fibu.rechnung_verrechnung_steuer',
-    'fibu.rechnung_skonto', 'fibu.rechnung_korrektur', 'fibu.rechnung_zahlung', 'fibu.rechnung_zahlung_steuer']::regclass[]) AS t;
+    'fibu.rechnung_skonto', 'fibu.rechnung_korrektur', 'fibu.rechnung_zahlung', 'fibu.rechnung_zahlung_steuer',
+    'fibu.eingangsrechnung', 'fibu.eingangsrechnung_position', 'fibu.eingangsrechnung_steuerzeile', 'fibu.eingangsrechnung_skonto',
+    'wawi.rechnungspruefung', 'wawi.rechnungspruefung_zeile', 'wawi.rechnungspruefung_nebenkosten',
+    'fibu.rechnungsbuch', 'fibu.rechnungsbuch_steuer']::regclass[]) AS t;

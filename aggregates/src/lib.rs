@@ -39,6 +39,8 @@ pub fn registry() -> Registry {
             Entry::of::<fibu::Kreditor>(),
             Entry::of::<fibu::Buchung>(),
             Entry::of::<fibu::Rechnung>(),
+            Entry::of::<fibu::Eingangsrechnung>(),
+            Entry::of::<wawi::Rechnungspruefung>(),
             Entry::of::<wawi::Mengeneinheit>(),
             Entry::of::<wawi::Artikelgruppe>(),
             Entry::of::<wawi::Artikel>(),

@@ -38,6 +38,8 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Kreditor>(),
         StateModel::of::<Buchung>(),
         StateModel::of::<aggregates::fibu::Rechnung>(),
+        StateModel::of::<aggregates::fibu::Eingangsrechnung>(),
+        StateModel::of::<aggregates::wawi::Rechnungspruefung>(),
         StateModel::of::<Mengeneinheit>(),
         StateModel::of::<Artikelgruppe>(),
         StateModel::of::<Artikel>(),
@@ -58,6 +60,7 @@ pub fn ledgers() -> Vec<Box<dyn Ledger>> {
     vec![
         Box::new(fibu::Journal),
         Box::new(fibu::KontoSaldo),
+        Box::new(fibu::Rechnungsbuch),
         Box::new(wawi::Lagerbewegung),
     ]
 }

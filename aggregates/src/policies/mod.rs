@@ -3,6 +3,7 @@
 mod anzahlung_vereinnahmen;
 mod api_key_fristen;
 mod bestandsfuehrung;
+mod eingangsrechnung;
 mod firmenstammdaten;
 mod generalumkehr;
 mod kreditlinie_fristen;
@@ -12,6 +13,7 @@ mod mandant_nummernkreise;
 mod mandant_stammdaten;
 mod partner_stammdaten;
 mod rechnung;
+mod rechnungspruefung;
 mod reservierung_fristen;
 mod vorlage_konten;
 mod wareneingang_buchen;
@@ -28,6 +30,8 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::fibu::Buchung>("generalumkehr", generalumkehr::react),
         Policy::inline::<crate::fibu::Kontenplan>("vorlage_konten", vorlage_konten::react),
         Policy::inline::<crate::fibu::Rechnung>("rechnung", rechnung::react),
+        Policy::inline::<crate::fibu::Eingangsrechnung>("eingangsrechnung", eingangsrechnung::react),
+        Policy::inline::<crate::wawi::Rechnungspruefung>("rechnungspruefung", rechnungspruefung::react),
         Policy::inline::<crate::fibu::OffenerPosten>("anzahlung_vereinnahmen", anzahlung_vereinnahmen::react),
         Policy::inline::<crate::wawi::Lagerbestand>("bestandsfuehrung", bestandsfuehrung::react),
         Policy::following::<crate::wawi::Lagerbestand>("reservierung_fristen", reservierung_fristen::react),

@@ -8,6 +8,7 @@ pub mod lagerbestand;
 pub mod lieferant;
 pub mod mengeneinheit;
 pub mod preisliste;
+pub mod rechnungspruefung;
 pub mod wareneingang;
 
 pub use artikel::Artikel;
@@ -18,4 +19,5 @@ pub use lagerbestand::Lagerbestand;
 pub use lieferant::Lieferant;
 pub use mengeneinheit::Mengeneinheit;
 pub use preisliste::Preisliste;
+pub use rechnungspruefung::Rechnungspruefung;
 pub use wareneingang::Wareneingang;

@@ -2,6 +2,7 @@
 
 mod buchung;
 mod debitor;
+mod eingangsrechnung;
 mod geschaeftsjahr;
 mod journal;
 mod kontenplan;
@@ -9,7 +10,9 @@ mod konto;
 pub(crate) mod konto_saldo;
 mod kreditor;
 mod rechnung;
+mod rechnungsbuch;
 mod steuer_schluessel;
 
 pub use journal::Journal;
 pub use konto_saldo::KontoSaldo;
+pub use rechnungsbuch::Rechnungsbuch;

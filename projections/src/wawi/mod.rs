@@ -9,6 +9,7 @@ pub(crate) mod lagerbewegung;
 mod lieferant;
 mod mengeneinheit;
 mod preisliste;
+mod rechnungspruefung;
 mod wareneingang;
 
 pub use lagerbewegung::Lagerbewegung;

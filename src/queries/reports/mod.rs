@@ -14,7 +14,9 @@ mod kontenblatt;
 mod kontenplan;
 mod lagerbewegungsjournal;
 mod namen;
+mod nummernpruefung;
 mod preislistenuebersicht;
+mod rechnungsbuch;
 mod susa;
 mod table;
 
@@ -41,6 +43,9 @@ pub const SALDEN: &str = "konto_saldo";
 
 /// The ledger that writes `wawi.lagerbewegung`.
 pub const LAGERBEWEGUNG: &str = "lagerbewegung";
+
+/// The ledger that writes `fibu.rechnungsbuch`.
+pub const RECHNUNGSBUCH: &str = "rechnungsbuch";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -103,6 +108,9 @@ pub const ALL: &[Report] = &[
     preislistenuebersicht::REPORT,
     bestandsliste::REPORT,
     lagerbewegungsjournal::REPORT,
+    rechnungsbuch::AUSGANG,
+    rechnungsbuch::EINGANG,
+    nummernpruefung::REPORT,
 ];
 
 /// A report by its path segment.

@@ -22,13 +22,13 @@ use crate::{
     types::{Bereich, Betrag, Satz},
 };
 
-pub(in crate::fibu) use self::periode::datum_pruefen;
 pub use self::{
     command::{BuchungCommand, OpEingabe, Uebernahme, VerteilungEingabe, ZeileEingabe},
     error::BuchungError,
     event::{BuchungEvent, BuchungsPosition, Herkunft, Kontierung, OpBezug},
     types::{Betragsart, BuchungStatus, Buchungsart, OpArt, PostenArt, Seite, Steuerrolle},
 };
+pub(in crate::fibu) use self::{periode::datum_pruefen, steuer::STEUER_TOLERANZ};
 
 /// Result of a step of a decision.
 type Ergebnis<T> = Result<T, Refused<BuchungError>>;
