@@ -35,7 +35,13 @@ pub fn registry() -> Registry {
             Entry::of::<fibu::Geschaeftsjahr>(),
             Entry::of::<fibu::Debitor>(),
             Entry::of::<fibu::Kreditor>(),
+            Entry::of::<fibu::Zahlungsbedingung>(),
+            Entry::of::<fibu::Waehrung>(),
             Entry::of::<fibu::Buchung>(),
+            Entry::of::<fibu::OffenerPosten>(),
+            Entry::of::<fibu::Ausgleich>(),
+            Entry::of::<fibu::Geldkonto>(),
+            Entry::of::<fibu::Zahlung>(),
         ],
         policies::all(),
     )

@@ -19,7 +19,10 @@ pub use state::{StateModel, StateReadModel, Table};
 pub fn state_models() -> Vec<StateModel> {
     use aggregates::{
         dienste::{ApiKey, Mandant, Nummernkreis},
-        fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
+        fibu::{
+            Ausgleich, Buchung, Debitor, Geldkonto, Geschaeftsjahr, Kontenplan, Konto, Kreditor, OffenerPosten,
+            SteuerSchluessel, Waehrung, Zahlung, Zahlungsbedingung,
+        },
     };
     vec![
         StateModel::of::<Mandant>(),
@@ -31,18 +34,29 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Geschaeftsjahr>(),
         StateModel::of::<Debitor>(),
         StateModel::of::<Kreditor>(),
+        StateModel::of::<Zahlungsbedingung>(),
+        StateModel::of::<Waehrung>(),
         StateModel::of::<Buchung>(),
+        StateModel::of::<OffenerPosten>(),
+        StateModel::of::<Ausgleich>(),
+        StateModel::of::<Geldkonto>(),
+        StateModel::of::<Zahlung>(),
     ]
 }
 
 /// All ledgers, one line each.
 #[must_use]
 pub fn ledgers() -> Vec<Box<dyn Ledger>> {
-    vec![Box::new(fibu::Journal), Box::new(fibu::KontoSaldo)]
+    vec![
+        Box::new(fibu::Journal),
+        Box::new(fibu::KontoSaldo),
+        Box::new(fibu::OpBewegung),
+    ]
 }
 
 /// Facts that decisions may ask the ledgers for.
 #[must_use]
 pub fn facts() -> Vec<ledger::Fact> {
-    fibu::konto_saldo::FACTS.to_vec()
+    let facts = [fibu::konto_saldo::FACTS, fibu::op_bewegung::FACTS];
+    facts.concat()
 }

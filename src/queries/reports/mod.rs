@@ -5,12 +5,17 @@
 //! system knew then. It is exactly the sum of the rows with a buchungsdatum in range and
 //! `log_position <= position(bekannt_am)` (fibu 0).
 
+mod abstimmung_op;
+mod altersstruktur;
 mod args;
 mod jahr;
 mod journal;
 mod kontenblatt;
 mod kontenplan;
+mod kontoauszug_partner;
 mod namen;
+mod op;
+mod op_liste;
 mod susa;
 mod table;
 
@@ -34,6 +39,9 @@ pub const JOURNAL: &str = "journal";
 
 /// The ledger that writes `fibu.konto_saldo`.
 pub const SALDEN: &str = "konto_saldo";
+
+/// The ledger that writes `fibu.op_bewegung`.
+pub const OP_BEWEGUNG: &str = "op_bewegung";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -87,7 +95,16 @@ pub const COMMON: &[Parameter] = &[
 ];
 
 /// All reports, one line each.
-pub const ALL: &[Report] = &[susa::REPORT, kontenblatt::REPORT, journal::REPORT, kontenplan::REPORT];
+pub const ALL: &[Report] = &[
+    susa::REPORT,
+    kontenblatt::REPORT,
+    journal::REPORT,
+    kontenplan::REPORT,
+    op_liste::REPORT,
+    altersstruktur::REPORT,
+    kontoauszug_partner::REPORT,
+    abstimmung_op::REPORT,
+];
 
 /// A report by its path segment.
 #[must_use]
