@@ -49,6 +49,7 @@ CREATE TABLE fibu.buchungs_position (
     steuersatz numeric(9,6),
     steuerrolle text NOT NULL CHECK (steuerrolle IN ('basis', 'steuer', 'keine')),
     op_art text CHECK (op_art IN ('neu', 'keiner')),
+    op_posten text,
     op_faellig date,
     op_zahlungsbedingung_id uuid,
     gegenkonto text,

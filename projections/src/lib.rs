@@ -20,9 +20,13 @@ pub fn state_models() -> Vec<StateModel> {
     use aggregates::{
         crm::{Kreditlinie, Kunde},
         dienste::{ApiKey, Firmenstammdaten, Mandant, Nummernkreis},
-        fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
+        fibu::{
+            Ausgleich, Buchung, Debitor, Eingangsrechnung, Geldkonto, Geschaeftsjahr, Kontenplan, Konto, Kreditor,
+            OffenerPosten, Rechnung, SteuerSchluessel, Waehrung, Zahlung, Zahlungsbedingung,
+        },
         wawi::{
-            Artikel, Artikelgruppe, Bestellung, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste, Wareneingang,
+            Artikel, Artikelgruppe, Bestellung, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste,
+            Rechnungspruefung, Wareneingang,
         },
     };
     vec![
@@ -36,10 +40,12 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Geschaeftsjahr>(),
         StateModel::of::<Debitor>(),
         StateModel::of::<Kreditor>(),
+        StateModel::of::<Zahlungsbedingung>(),
+        StateModel::of::<Waehrung>(),
         StateModel::of::<Buchung>(),
-        StateModel::of::<aggregates::fibu::Rechnung>(),
-        StateModel::of::<aggregates::fibu::Eingangsrechnung>(),
-        StateModel::of::<aggregates::wawi::Rechnungspruefung>(),
+        StateModel::of::<Rechnung>(),
+        StateModel::of::<Eingangsrechnung>(),
+        StateModel::of::<Rechnungspruefung>(),
         StateModel::of::<Mengeneinheit>(),
         StateModel::of::<Artikelgruppe>(),
         StateModel::of::<Artikel>(),
@@ -51,6 +57,10 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Lieferant>(),
         StateModel::of::<Bestellung>(),
         StateModel::of::<Wareneingang>(),
+        StateModel::of::<OffenerPosten>(),
+        StateModel::of::<Ausgleich>(),
+        StateModel::of::<Geldkonto>(),
+        StateModel::of::<Zahlung>(),
     ]
 }
 
@@ -62,11 +72,17 @@ pub fn ledgers() -> Vec<Box<dyn Ledger>> {
         Box::new(fibu::KontoSaldo),
         Box::new(fibu::Rechnungsbuch),
         Box::new(wawi::Lagerbewegung),
+        Box::new(fibu::OpBewegung),
     ]
 }
 
 /// Facts that decisions may ask the ledgers for.
 #[must_use]
 pub fn facts() -> Vec<ledger::Fact> {
-    [fibu::konto_saldo::FACTS, wawi::lagerbewegung::FACTS].concat()
+    let facts = [
+        fibu::konto_saldo::FACTS,
+        fibu::op_bewegung::FACTS,
+        wawi::lagerbewegung::FACTS,
+    ];
+    facts.concat()
 }

@@ -61,7 +61,8 @@ async fn create(
     let entry = entry(&app, &bereich, &ressource)?;
     let command = entry
         .command(entry.create)
-        .ok_or_else(|| Problem::not_found("diesen Befehl gibt es nicht"))?;
+        .filter(|c| !c.internal)
+        .ok_or_else(|| Problem::not_found("das wird nicht von Hand angelegt; es entsteht aus anderen Vorgängen"))?;
     one(&app, &zugang, &headers, query.as_deref(), entry, command, None, body).await
 }
 

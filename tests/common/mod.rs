@@ -421,7 +421,10 @@ impl Door {
     async fn company_from(&self, kuerzel: &str, rahmen: &str, jahr: i32) {
         use serde_json::json;
         let header = [("X-Mandant", kuerzel)];
-        let company = json!({"kuerzel": kuerzel, "stammdaten": {"firma": format!("{kuerzel} GmbH")}});
+        let company = json!({"kuerzel": kuerzel, "stammdaten": {
+            "firma": format!("{kuerzel} GmbH"), "steuernummer": "58/201/12345",
+            "anschrift": {"strasse": "Am Delft 1", "plz": "26721", "ort": "Emden", "land": "DE"},
+        }});
         self.post("/api/v1/dienste/mandanten", company).await.ok();
         let plan = self
             .post_with("/api/v1/fibu/kontenplaene", &header, json!({"rahmen": rahmen}))
@@ -437,15 +440,18 @@ impl Door {
             year["id"].as_str().expect("id")
         );
         self.post_with(&path, &header, json!({})).await.ok();
-        // The Nummernkreise follow the Mandant by policy.
+        // The Nummernkreise and the seller's data follow the Mandant by policy.
         for _ in 0..200 {
             let path = "/api/v1/dienste/nummernkreise?gesamt=true";
-            if self.request("GET", path, &header, None).await.ok()["gesamt"] == 10 {
+            let seller = "/api/v1/dienste/firmenstammdaten?gesamt=true";
+            if self.request("GET", path, &header, None).await.ok()["gesamt"] == 17
+                && self.request("GET", seller, &header, None).await.ok()["gesamt"] == 1
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("the Nummernkreise did not follow");
+        panic!("the Nummernkreise or the seller's data did not follow");
     }
 
     /// Opens a customer account.

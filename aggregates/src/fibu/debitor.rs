@@ -198,11 +198,13 @@ pub enum DebitorError {
         bis: String,
     },
     /// The account has a balance.
-    #[error("der Debitor hat noch einen Saldo von {saldo} EUR; zuerst ausgleichen")]
+    #[error("der Debitor hat noch {posten} offene Posten, Saldo {saldo} EUR; zuerst ausgleichen")]
     #[strum(serialize = "DEBITOR_OFFENE_POSTEN")]
     OffenePosten {
         /// The balance, Soll − Haben.
         saldo: Betrag,
+        /// Items that are not settled.
+        posten: i64,
     },
 }
 
@@ -285,8 +287,9 @@ impl Debitor {
             }
             DebitorCommand::Schliessen { grund } => {
                 let saldo = self.konto.saldo(ctx)?;
-                if !saldo.is_null() {
-                    return Err(DebitorError::OffenePosten { saldo }.into());
+                let posten = self.konto.offene_posten(ctx)?;
+                if posten != 0 || !saldo.is_null() {
+                    return Err(DebitorError::OffenePosten { saldo, posten }.into());
                 }
                 let grund = grund.map(|g| g.to_string());
                 DebitorEvent::Geschlossen { grund }

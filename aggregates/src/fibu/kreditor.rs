@@ -186,11 +186,13 @@ pub enum KreditorError {
         bis: String,
     },
     /// The account has a balance.
-    #[error("der Kreditor hat noch einen Saldo von {saldo} EUR; zuerst ausgleichen")]
+    #[error("der Kreditor hat noch {posten} offene Posten, Saldo {saldo} EUR; zuerst ausgleichen")]
     #[strum(serialize = "KREDITOR_OFFENE_POSTEN")]
     OffenePosten {
         /// The balance, Soll − Haben.
         saldo: Betrag,
+        /// Items that are not settled.
+        posten: i64,
     },
 }
 
@@ -274,8 +276,9 @@ impl Kreditor {
             }
             KreditorCommand::Schliessen { grund } => {
                 let saldo = self.konto.saldo(ctx)?;
-                if !saldo.is_null() {
-                    return Err(KreditorError::OffenePosten { saldo }.into());
+                let posten = self.konto.offene_posten(ctx)?;
+                if posten != 0 || !saldo.is_null() {
+                    return Err(KreditorError::OffenePosten { saldo, posten }.into());
                 }
                 let grund = grund.map(|g| g.to_string());
                 KreditorEvent::Geschlossen { grund }

@@ -461,6 +461,20 @@ impl Personenkonto {
         }
     }
 
+    /// How many items of the account are open at the head of the log: a balance of zero may hide a claim and a credit.
+    pub(super) fn offene_posten<E>(&self, ctx: &Context<'_>) -> Result<i64, Refused<E>> {
+        match ctx.fact("personenkonto_offene_posten", &self.nr)? {
+            Value::Null => Ok(0),
+            wert => wert.as_i64().ok_or_else(|| {
+                let meldung = format!(
+                    "die offenen Posten von {} sind nicht lesbar; nicht geschlossen",
+                    self.nr
+                );
+                Shared::feld("/nr", meldung).into()
+            }),
+        }
+    }
+
     /// Folds changed master data in.
     pub(super) fn uebernommen(&mut self, neu: Stammdaten) {
         self.zahlungsbedingung_id = neu.zahlungsbedingung_id.or(self.zahlungsbedingung_id);

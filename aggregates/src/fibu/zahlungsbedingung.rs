@@ -98,7 +98,7 @@ pub struct SkontoZeile {
 
 /// Terms from a day on: row of `fibu.zahlungsbedingung_fassung`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Fassung {
+pub struct ZahlungsbedingungFassung {
     /// First day.
     pub gueltig_ab: NaiveDate,
     /// What the days are counted from.
@@ -111,7 +111,7 @@ pub struct Fassung {
     pub skonto: Vec<SkontoZeile>,
 }
 
-impl Zeitlich for Fassung {
+impl Zeitlich for ZahlungsbedingungFassung {
     fn gueltig_ab(&self) -> NaiveDate {
         self.gueltig_ab
     }
@@ -146,7 +146,7 @@ pub struct Zahlungsbedingung {
     /// Status.
     pub status: ZahlungsbedingungStatus,
     /// Terms by date, oldest first.
-    pub fassungen: Vec<Fassung>,
+    pub fassungen: Vec<ZahlungsbedingungFassung>,
 }
 
 /// Commands.
@@ -260,7 +260,7 @@ impl FassungEingabe {
     }
 }
 
-impl From<Bedingungsfassung> for Fassung {
+impl From<Bedingungsfassung> for ZahlungsbedingungFassung {
     fn from(fassung: Bedingungsfassung) -> Self {
         Self {
             gueltig_ab: fassung.gueltig_ab,

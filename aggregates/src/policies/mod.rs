@@ -2,6 +2,7 @@
 
 mod anzahlung_vereinnahmen;
 mod api_key_fristen;
+mod ausgleich_anwenden;
 mod bestandsfuehrung;
 mod eingangsrechnung;
 mod firmenstammdaten;
@@ -11,12 +12,15 @@ mod kunde_debitor;
 mod lieferant_kreditor;
 mod mandant_nummernkreise;
 mod mandant_stammdaten;
+mod op_eroeffnen;
 mod partner_stammdaten;
 mod rechnung;
 mod rechnungspruefung;
 mod reservierung_fristen;
+mod storno_ausgleichen;
 mod vorlage_konten;
 mod wareneingang_buchen;
+mod zahlung_buchen;
 
 use crate::policy::Policy;
 
@@ -28,6 +32,11 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::following::<crate::dienste::Mandant>("firmenstammdaten", firmenstammdaten::react),
         Policy::following::<crate::dienste::ApiKey>("api_key_fristen", api_key_fristen::react),
         Policy::inline::<crate::fibu::Buchung>("generalumkehr", generalumkehr::react),
+        // Items first: what settles them comes after.
+        Policy::inline::<crate::fibu::Buchung>("op_eroeffnen", op_eroeffnen::react),
+        Policy::inline::<crate::fibu::Buchung>("storno_ausgleichen", storno_ausgleichen::react),
+        Policy::inline::<crate::fibu::Ausgleich>("ausgleich_anwenden", ausgleich_anwenden::react),
+        Policy::inline::<crate::fibu::Zahlung>("zahlung_buchen", zahlung_buchen::react),
         Policy::inline::<crate::fibu::Kontenplan>("vorlage_konten", vorlage_konten::react),
         Policy::inline::<crate::fibu::Rechnung>("rechnung", rechnung::react),
         Policy::inline::<crate::fibu::Eingangsrechnung>("eingangsrechnung", eingangsrechnung::react),

@@ -5,6 +5,8 @@
 //! system knew then. It is exactly the sum of the rows with a buchungsdatum in range and
 //! `log_position <= position(bekannt_am)` (fibu 0).
 
+mod abstimmung_op;
+mod altersstruktur;
 mod args;
 mod artikelliste;
 mod bestandsliste;
@@ -12,9 +14,12 @@ mod jahr;
 mod journal;
 mod kontenblatt;
 mod kontenplan;
+mod kontoauszug_partner;
 mod lagerbewegungsjournal;
 mod namen;
 mod nummernpruefung;
+mod op;
+mod op_liste;
 mod preislistenuebersicht;
 mod rechnungsbuch;
 mod susa;
@@ -46,6 +51,8 @@ pub const LAGERBEWEGUNG: &str = "lagerbewegung";
 
 /// The ledger that writes `fibu.rechnungsbuch`.
 pub const RECHNUNGSBUCH: &str = "rechnungsbuch";
+/// The ledger that writes `fibu.op_bewegung`.
+pub const OP_BEWEGUNG: &str = "op_bewegung";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -111,6 +118,10 @@ pub const ALL: &[Report] = &[
     rechnungsbuch::AUSGANG,
     rechnungsbuch::EINGANG,
     nummernpruefung::REPORT,
+    op_liste::REPORT,
+    altersstruktur::REPORT,
+    kontoauszug_partner::REPORT,
+    abstimmung_op::REPORT,
 ];
 
 /// A report by its path segment.

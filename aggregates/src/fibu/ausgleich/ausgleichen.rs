@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
-    AusgleichError, AusgleichEvent, AusgleichZeile, AusgleichenEingabe, Ergebnis, Restbehandlung, ZeileEingabe,
-    folgebuchung, skonto,
+    AusgleichError, AusgleichEvent, AusgleichZeile, AusgleichZeileEingabe, AusgleichenEingabe, Ergebnis,
+    Restbehandlung, folgebuchung, skonto,
 };
 use crate::{
     Context, Refused, Shared,
@@ -122,7 +122,7 @@ pub(in crate::fibu) fn verschieden(liste: &str, ids: impl Iterator<Item = Uuid>)
     Ok(())
 }
 
-fn lesen(index: usize, zeile: &ZeileEingabe, wert: NaiveDate, ctx: &Context<'_>) -> Ergebnis<Posten> {
+fn lesen(index: usize, zeile: &AusgleichZeileEingabe, wert: NaiveDate, ctx: &Context<'_>) -> Ergebnis<Posten> {
     let feld = |name: &str, text: &str| Shared::feld(format!("/zeilen/{index}/{name}"), text);
     let betrag = |name: &str, wert: Dezimal| {
         let betrag = Betrag::exact(wert).filter(|b| !b.is_null());

@@ -15,8 +15,8 @@ use uuid::Uuid;
 pub use self::ausgleichen::KLEINDIFFERENZ;
 pub(in crate::fibu) use self::ausgleichen::verschieden;
 pub use self::types::{
-    AusgleichCommand, AusgleichError, AusgleichEvent, AusgleichStatus, AusgleichZeile, AusgleichenEingabe, FolgeZeile,
-    Folgebuchung, OpPosition, Restbehandlung, Umkehr, ZeileEingabe,
+    AusgleichCommand, AusgleichError, AusgleichEvent, AusgleichStatus, AusgleichZeile, AusgleichZeileEingabe,
+    AusgleichenEingabe, FolgeZeile, Folgebuchung, OpPosition, Restbehandlung, Umkehr,
 };
 use super::buchung;
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 
 /// A settled item: row of `fibu.ausgleich_zeile`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Zeile {
+pub struct AusgleichPosten {
     /// The item.
     pub op_id: Uuid,
     /// The part settled, signed as the item.
@@ -59,7 +59,7 @@ pub struct Ausgleich {
     /// Reason of its cancellation.
     pub aufhebungsgrund: Option<String>,
     /// Settled items.
-    pub zeilen: Vec<Zeile>,
+    pub zeilen: Vec<AusgleichPosten>,
 }
 
 crate::wire!(Ausgleich, AusgleichCommand => AusgleichEvent | AusgleichError);
@@ -129,13 +129,13 @@ impl Aggregate for Ausgleich {
             } => {
                 let folgebuchung_id = folgebuchung.as_ref().map(|f| f.buchung_id);
                 let eigene = folgebuchung.into_iter().flat_map(|f| f.op_positionen);
-                let eigene = eigene.map(|p| Zeile {
+                let eigene = eigene.map(|p| AusgleichPosten {
                     op_id: p.op_id,
                     betrag: p.betrag,
                     skonto: None,
                     folge: true,
                 });
-                let gegeben = zeilen.into_iter().map(|z| Zeile {
+                let gegeben = zeilen.into_iter().map(|z| AusgleichPosten {
                     op_id: z.op_id,
                     betrag: z.betrag,
                     skonto: z.skonto,

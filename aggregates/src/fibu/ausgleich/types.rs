@@ -41,7 +41,7 @@ pub enum Restbehandlung {
 /// An item to settle as a client sends it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ZeileEingabe {
+pub struct AusgleichZeileEingabe {
     /// The item.
     pub op_id: Uuid,
     /// The part to settle with its Skonto, signed as the item: Soll positive, Haben negative.
@@ -59,7 +59,7 @@ pub struct AusgleichenEingabe {
     /// Day the money was there, which decides about Skonto; datum if absent.
     pub wert: Option<NaiveDate>,
     /// The items.
-    pub zeilen: Vec<ZeileEingabe>,
+    pub zeilen: Vec<AusgleichZeileEingabe>,
     /// What happens to the difference; it must be zero if absent.
     pub restbehandlung: Option<Restbehandlung>,
     /// Reason; needed to settle items of different partners.

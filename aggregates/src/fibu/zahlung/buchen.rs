@@ -1,6 +1,8 @@
 //! Booking a payment: what it posts and which items it settles, in the order Skonto, difference, credit.
 
-use super::{Ergebnis, POSITION_PERSONENKONTO, Posting, Richtung, Zahlung, ZahlungError, ZahlungEvent, Zuordnung};
+use super::{
+    Ergebnis, POSITION_PERSONENKONTO, Posting, Richtung, Zahlung, ZahlungError, ZahlungEvent, Zahlungszuordnung,
+};
 use crate::{
     Context, Refused, Shared,
     fibu::{
@@ -76,7 +78,7 @@ fn posting(zahlung: &Zahlung, buchung_id: uuid::Uuid, ctx: &Context<'_>) -> Erge
 }
 
 /// The assignments without Skonto that comes too late: the money is booked all the same, the item keeps that rest.
-fn rechtzeitig(zahlung: &Zahlung, ctx: &Context<'_>) -> Ergebnis<Vec<Zuordnung>> {
+fn rechtzeitig(zahlung: &Zahlung, ctx: &Context<'_>) -> Ergebnis<Vec<Zahlungszuordnung>> {
     let mut bleiben = Vec::with_capacity(zahlung.zuordnungen.len());
     for zuordnung in &zahlung.zuordnungen {
         let mut zuordnung = zuordnung.clone();
@@ -99,7 +101,7 @@ fn rechtzeitig(zahlung: &Zahlung, ctx: &Context<'_>) -> Ergebnis<Vec<Zuordnung>>
     Ok(bleiben)
 }
 
-fn zeile(richtung: Richtung, zuordnung: &Zuordnung) -> AusgleichZeile {
+fn zeile(richtung: Richtung, zuordnung: &Zahlungszuordnung) -> AusgleichZeile {
     AusgleichZeile {
         op_id: zuordnung.op_id,
         betrag: richtung.signed(zuordnung.betrag),
@@ -108,7 +110,7 @@ fn zeile(richtung: Richtung, zuordnung: &Zuordnung) -> AusgleichZeile {
 }
 
 /// How much of the payment the assigned items use up. A surplus stays as credit, unless it is small and written off.
-fn verwendet(zahlung: &Zahlung, zuordnungen: &[Zuordnung]) -> Ergebnis<Betrag> {
+fn verwendet(zahlung: &Zahlung, zuordnungen: &[Zahlungszuordnung]) -> Ergebnis<Betrag> {
     let summe: Betrag = zuordnungen
         .iter()
         .map(|z| z.betrag - z.skonto.unwrap_or_default())

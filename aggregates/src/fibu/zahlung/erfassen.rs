@@ -1,6 +1,6 @@
 //! What a payment must be to be entered.
 
-use super::{Ergebnis, ZahlungErfassen, ZahlungError, ZahlungEvent, Zuordnung, ZuordnungEingabe};
+use super::{Ergebnis, ZahlungErfassen, ZahlungError, ZahlungEvent, Zahlungszuordnung, ZahlungszuordnungEingabe};
 use crate::{
     Context, Shared,
     fibu::{
@@ -49,7 +49,7 @@ pub(super) fn zahlbetrag(wert: Dezimal, feld: &str) -> Result<Betrag, ZahlungErr
     betrag.ok_or_else(|| ZahlungError::Betrag { feld: feld.to_owned() })
 }
 
-fn zuordnungen(eingaben: &[ZuordnungEingabe], ctx: &Context<'_>) -> Ergebnis<Vec<Zuordnung>> {
+fn zuordnungen(eingaben: &[ZahlungszuordnungEingabe], ctx: &Context<'_>) -> Ergebnis<Vec<Zahlungszuordnung>> {
     if eingaben.len() > MAX_ZUORDNUNGEN {
         let text = format!("höchstens {MAX_ZUORDNUNGEN} Posten sind möglich; die Zahlung teilen");
         return Err(Shared::feld("/zuordnungen", text).into());
@@ -59,7 +59,7 @@ fn zuordnungen(eingaben: &[ZuordnungEingabe], ctx: &Context<'_>) -> Ergebnis<Vec
     zeilen.map(|(index, zeile)| zuordnung(index, zeile, ctx)).collect()
 }
 
-fn zuordnung(index: usize, zeile: &ZuordnungEingabe, ctx: &Context<'_>) -> Ergebnis<Zuordnung> {
+fn zuordnung(index: usize, zeile: &ZahlungszuordnungEingabe, ctx: &Context<'_>) -> Ergebnis<Zahlungszuordnung> {
     let feld = |name: &str, text: &str| Shared::feld(format!("/zuordnungen/{index}/{name}"), text);
     let betrag = |name: &str, wert: Dezimal| {
         let betrag = Betrag::exact(wert).filter(|b| !b.is_null());
@@ -68,7 +68,7 @@ fn zuordnung(index: usize, zeile: &ZuordnungEingabe, ctx: &Context<'_>) -> Ergeb
     if ctx.get::<OffenerPosten>(zeile.op_id)?.is_none() {
         return Err(feld("op_id", "diesen offenen Posten gibt es nicht; einen vorhandenen wählen").into());
     }
-    let zuordnung = Zuordnung {
+    let zuordnung = Zahlungszuordnung {
         op_id: zeile.op_id,
         betrag: betrag("betrag", zeile.betrag)?,
         skonto: zeile.skonto.map(|s| betrag("skonto", s)).transpose()?,

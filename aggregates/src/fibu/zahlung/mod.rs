@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::types::{
-    Gebuehr, Posting, Richtung, ZahlungCommand, ZahlungErfassen, ZahlungError, ZahlungEvent, ZahlungStatus, Zuordnung,
-    ZuordnungEingabe,
+    Gebuehr, Posting, Richtung, ZahlungCommand, ZahlungErfassen, ZahlungError, ZahlungEvent, ZahlungStatus,
+    Zahlungszuordnung, ZahlungszuordnungEingabe,
 };
 use super::{OffenerPosten, ausgleich::Restbehandlung};
 use crate::{
@@ -60,7 +60,7 @@ pub struct Zahlung {
     /// Status.
     pub status: ZahlungStatus,
     /// The items it is for.
-    pub zuordnungen: Vec<Zuordnung>,
+    pub zuordnungen: Vec<Zahlungszuordnung>,
 }
 
 crate::wire!(Zahlung, ZahlungCommand => ZahlungEvent | ZahlungError);

@@ -43,7 +43,7 @@ pub enum Richtung {
 /// An item that a payment is for, as a client sends it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ZuordnungEingabe {
+pub struct ZahlungszuordnungEingabe {
     /// The item.
     pub op_id: Uuid,
     /// The part to settle with its Skonto. Positive for what the payment pays (invoices), negative for what it is
@@ -75,7 +75,7 @@ pub struct ZahlungErfassen {
     pub zweck: Option<Text<140>>,
     /// The items it is for; what is not assigned stays as an open credit.
     #[serde(default)]
-    pub zuordnungen: Vec<ZuordnungEingabe>,
+    pub zuordnungen: Vec<ZahlungszuordnungEingabe>,
     /// What happens to a difference between payment and items.
     pub restbehandlung: Option<Restbehandlung>,
 }
@@ -112,7 +112,7 @@ pub enum ZahlungCommand {
 /// An item that a payment is for; row of `fibu.zahlungszuordnung`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Zuordnung {
+pub struct Zahlungszuordnung {
     /// The item.
     pub op_id: Uuid,
     /// The part to settle with its Skonto; positive for what the payment pays.
@@ -182,7 +182,7 @@ pub enum ZahlungEvent {
         /// What happens to a difference.
         restbehandlung: Restbehandlung,
         /// The items it is for.
-        zuordnungen: Vec<Zuordnung>,
+        zuordnungen: Vec<Zahlungszuordnung>,
     },
     /// In the ledger.
     Gebucht {
