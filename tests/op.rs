@@ -290,7 +290,7 @@ async fn beispiel_9_1_op_liste_auf_beiden_zeitachsen() {
     ] {
         posten.push(haus.rechnung("10002", datum, betrag, json!({"faellig": faellig})).await);
     }
-    let vorher = haus.post("waehrungen", json!({"iso": "USD", "jahr": 2026})).await.ok()["position"]
+    let vorher = haus.post("waehrungen", json!({"iso": "CHF", "jahr": 2026})).await.ok()["position"]
         .as_i64()
         .unwrap();
     let zuordnung = json!([{"op_id": posten[2], "betrag": "500.50"}]);

@@ -127,10 +127,11 @@ fn ein_geschlossener_debitor_bekommt_keine_mahnsperre() {
 fn ein_debitor_mit_saldo_wird_nicht_geschlossen() {
     let fehler = DebitorError::OffenePosten {
         saldo: Betrag::cent(-1_000),
+        posten: 0,
     };
     assert_eq!(
         (fehler.code(), fehler.data()),
-        ("DEBITOR_OFFENE_POSTEN", json!({"saldo": "-10.00"}))
+        ("DEBITOR_OFFENE_POSTEN", json!({"saldo": "-10.00", "posten": 0}))
     );
     let welt = welt().fact("personenkonto_saldo", NR, json!("-10.00"));
     let test = welt.test::<Debitor>().given(vec![angelegt()]);

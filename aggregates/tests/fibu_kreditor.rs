@@ -121,10 +121,11 @@ fn ein_geschlossener_kreditor_bekommt_keine_zahlsperre() {
 fn ein_kreditor_mit_saldo_wird_nicht_geschlossen() {
     let fehler = KreditorError::OffenePosten {
         saldo: Betrag::cent(-1_000),
+        posten: 0,
     };
     assert_eq!(
         (fehler.code(), fehler.data()),
-        ("KREDITOR_OFFENE_POSTEN", json!({"saldo": "-10.00"}))
+        ("KREDITOR_OFFENE_POSTEN", json!({"saldo": "-10.00", "posten": 0}))
     );
     let welt = welt().fact("personenkonto_saldo", NR, json!("-10.00"));
     let test = welt.test::<Kreditor>().given(vec![angelegt()]);

@@ -711,7 +711,7 @@ fn ein_konto_mit_saldo_wird_auch_gesperrt_nicht_geschlossen() {
             let abgelehnt = seite.entscheiden(&welt, &gegeben, json!({"Schliessen": {}}));
             let abgelehnt = abgelehnt.unwrap_err();
             seite.gleich(abgelehnt.code, seite.offene_posten_code);
-            seite.gleich(abgelehnt.daten, json!({"saldo": "-10.00"}));
+            seite.gleich(abgelehnt.daten, json!({"saldo": "-10.00", "posten": 0}));
         }
     }
 }
