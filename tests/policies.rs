@@ -56,7 +56,7 @@ async fn what_a_policy_causes_happens_once_even_if_its_checkpoint_is_lost() {
             "SELECT count(*) FROM log.ereignis WHERE aggregate_type = 'nummernkreis'"
         )
         .await,
-        20
+        2 * common::NUMMERNKREISE
     );
     assert_eq!(count(&server.db, "SELECT count(*) FROM log.politik_abgelehnt").await, 0);
     second.stop().await;
