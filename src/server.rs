@@ -225,7 +225,10 @@ impl Core {
         let mut fields = json!({
             "name": name,
             "scopes": ["*:admin"],
-            "sonderrechte": ["fibu.periode_gesperrt", "fibu.steuer_manuell", "fibu.ausgleich_partner"],
+            "sonderrechte": [
+                "fibu.periode_gesperrt", "fibu.steuer_manuell", "fibu.ausgleich_partner", "wawi.fibu",
+                "wawi.einkauf_leitung",
+            ],
             "ablauf": Utc::now() + chrono::Duration::days(KEY_LIFE_DAYS),
         });
         if let Some(hash) = hash {

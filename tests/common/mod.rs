@@ -28,6 +28,9 @@ use neuroerp::eventstore::EventStore;
 use sqlx::{ConnectOptions, Executor, PgConnection, PgPool, postgres::PgConnectOptions};
 use uuid::Uuid;
 
+/// How many Nummernkreise a new company gets.
+pub const NUMMERNKREISE: i64 = 17;
+
 /// A database of a test's own.
 pub struct TestDb {
     /// As the program connects: in the role that cannot change the log.
@@ -444,7 +447,7 @@ impl Door {
         for _ in 0..200 {
             let path = "/api/v1/dienste/nummernkreise?gesamt=true";
             let seller = "/api/v1/dienste/firmenstammdaten?gesamt=true";
-            if self.request("GET", path, &header, None).await.ok()["gesamt"] == 17
+            if self.request("GET", path, &header, None).await.ok()["gesamt"] == NUMMERNKREISE
                 && self.request("GET", seller, &header, None).await.ok()["gesamt"] == 1
             {
                 return;

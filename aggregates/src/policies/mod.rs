@@ -24,6 +24,9 @@ mod zahlung_buchen;
 
 use crate::policy::Policy;
 
+/// How many Nummernkreise a new company gets.
+pub const NUMMERNKREISE: usize = mandant_nummernkreise::KREISE.len();
+
 /// All policies of the house.
 pub(crate) fn all() -> Vec<Policy> {
     vec![
