@@ -782,18 +782,27 @@ fn ein_unbekanntes_personenkonto_wird_abgelehnt() {
 
 #[test]
 fn ein_gesperrter_partner_bekommt_keine_neue_rechnung_aber_zahlungen() {
-    let zeilen = |nr: &str| {
+    let zeilen = |soll: &str, haben: &str| {
         vec![
-            zeile(nr, "soll", "10.00", json!({})),
-            zeile("1800", "haben", "10.00", json!({})),
+            zeile(soll, "soll", "10.00", json!({})),
+            zeile(haben, "haben", "10.00", json!({})),
         ]
     };
-    let debitor = abgelehnt(&welt(), zeilen("10008"), json!({"buchungsart": "rechnung"}));
+    let (ausgang, eingang) = (
+        json!({"buchungsart": "rechnung"}),
+        json!({"buchungsart": "eingangsrechnung"}),
+    );
+    let debitor = abgelehnt(&welt(), zeilen("10008", "1800"), ausgang.clone());
     assert_eq!(debitor, BuchungError::DebitorGesperrt { nr: "10008".into() }.into());
-    let kreditor = abgelehnt(&welt(), zeilen("70008"), json!({"buchungsart": "eingangsrechnung"}));
+    let kreditor = abgelehnt(&welt(), zeilen("1800", "70008"), eingang.clone());
     assert_eq!(kreditor, BuchungError::KreditorGesperrt { nr: "70008".into() }.into());
-    let zahlung = gebucht(&welt(), zeilen("10008"), json!({"buchungsart": "zahlung"}));
+    let zahlung = gebucht(&welt(), zeilen("10008", "1800"), json!({"buchungsart": "zahlung"}));
     assert_eq!(zahlung, ["10008 S 10.00", "1800 H 10.00"]);
+    // What takes an invoice back goes on too.
+    let gutschrift = gebucht(&welt(), zeilen("1800", "10008"), ausgang);
+    assert_eq!(gutschrift, ["1800 S 10.00", "10008 H 10.00"]);
+    let gutschrift = gebucht(&welt(), zeilen("70008", "1800"), eingang);
+    assert_eq!(gutschrift, ["70008 S 10.00", "1800 H 10.00"]);
 }
 
 #[test]
