@@ -72,6 +72,21 @@ fn bis_gebucht() -> [Value; 3] {
     ]
 }
 
+/// The day for VAT of a voucher, which bears the document's number.
+fn steuerdatum(event: &BuchungEvent) -> NaiveDate {
+    let erfasst = match event {
+        BuchungEvent::Erfasst {
+            steuerdatum,
+            belegnummer,
+            ..
+        } => Some((*steuerdatum, belegnummer.text.as_str())),
+        _ => None,
+    };
+    let (steuerdatum, nummer) = erfasst.unwrap();
+    assert_eq!(nummer, "ER-2026-000001");
+    steuerdatum
+}
+
 /// The voucher of a document, and its day for VAT.
 fn voucher(erfassung: Value) -> (Vec<String>, NaiveDate) {
     let welt = welt();
@@ -79,16 +94,7 @@ fn voucher(erfassung: Value) -> (Vec<String>, NaiveDate) {
     let (_, events) = laufen(&welt, rechnung, &bis_gebucht()).unwrap();
     let folge = folgen("eingangsrechnung", welt.id, events.last().unwrap(), &welt);
     let event = buchung(&welt, &folge[0]);
-    let BuchungEvent::Erfasst {
-        steuerdatum,
-        belegnummer,
-        ..
-    } = &event
-    else {
-        panic!("kein Erfasst")
-    };
-    assert_eq!(belegnummer.text, "ER-2026-000001");
-    (kurz(&event), *steuerdatum)
+    (kurz(&event), steuerdatum(&event))
 }
 
 #[test]
@@ -155,10 +161,7 @@ fn voucher_von_zweien(erfassung: Value) -> (Vec<String>, NaiveDate) {
     let (_, events) = laufen(&andere, geprueft, &[freigeben, buchen]).unwrap();
     let folge = folgen("eingangsrechnung", welt.id, events.last().unwrap(), &welt);
     let event = buchung(&welt, &folge[0]);
-    let BuchungEvent::Erfasst { steuerdatum, .. } = &event else {
-        panic!("kein Erfasst")
-    };
-    (kurz(&event), *steuerdatum)
+    (kurz(&event), steuerdatum(&event))
 }
 
 #[test]

@@ -68,7 +68,9 @@ fn laufen(
 
 fn gefaltet(events: &[RechnungEvent]) -> Rechnung {
     let mut rechnung = Rechnung::default();
-    events.iter().cloned().for_each(|e| rechnung.evolve(e));
+    for event in events {
+        rechnung.evolve(event.clone());
+    }
     rechnung
 }
 

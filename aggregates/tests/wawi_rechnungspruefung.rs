@@ -121,7 +121,9 @@ fn schritt(welt: &World, pruefung: &Rechnungspruefung, command: Value) -> Result
     match welt.decide(pruefung, command) {
         Ok(events) => {
             let mut neu = pruefung.clone();
-            events.into_iter().for_each(|e| neu.evolve(e));
+            for event in events {
+                neu.evolve(event);
+            }
             Ok(neu)
         }
         Err(Refused::Domain(error)) => Err(error.code().to_owned()),

@@ -26,9 +26,8 @@ pub struct Rechnungsbuch;
 /// −1 for what takes an invoice back.
 fn vorzeichen(art: RechnungArt, bezug: Option<RechnungArt>) -> i64 {
     match (art, bezug) {
-        (RechnungArt::Gutschrift, _) => -1,
         (RechnungArt::Storno, Some(original)) => -vorzeichen(original, None),
-        (RechnungArt::Storno, None) => -1,
+        (RechnungArt::Gutschrift | RechnungArt::Storno, _) => -1,
         (RechnungArt::Rechnung | RechnungArt::Anzahlung | RechnungArt::Schluss, _) => 1,
     }
 }

@@ -161,9 +161,10 @@ pub(super) fn datum_pruefen(datum: Option<NaiveDate>, feld: &str, ctx: &Context<
 pub(super) fn nummer(rechnungsdatum: NaiveDate, ctx: &Context<'_>) -> Ergebnis<Belegnummer> {
     ctx.draw(BELEGKREIS, rechnungsdatum)
         .map_err(|abgelehnt| match abgelehnt {
-            Refused::Shared(Shared::Fremd { code, .. }) if code == "NUMMERNKREIS_RUECKWAERTS" => {
-                RechnungError::DatumVorLetzter { rechnungsdatum }.into()
-            }
+            Refused::Shared(Shared::Fremd {
+                code: "NUMMERNKREIS_RUECKWAERTS",
+                ..
+            }) => RechnungError::DatumVorLetzter { rechnungsdatum }.into(),
             abgelehnt => abgelehnt,
         })
 }
@@ -371,17 +372,17 @@ fn verteilen(
         ZuAbschlagArt::Rabatt => -absolut,
         ZuAbschlagArt::Fracht | ZuAbschlagArt::Mindermenge => absolut,
     };
-    let je_key: Vec<(String, Betrag)> = match (z.aufteilung, &z.schluessel) {
-        (Aufteilung::FesterSchluessel, Some(schluessel)) => vec![(schluessel.clone(), wert)],
-        _ => {
+    let je_key: Vec<(String, Betrag)> =
+        if let (Aufteilung::FesterSchluessel, Some(schluessel)) = (z.aufteilung, &z.schluessel) {
+            vec![(schluessel.clone(), wert)]
+        } else {
             let keys = je_schluessel(basis.iter().map(teil));
             let netto: Vec<Betrag> = keys.iter().map(|(_, n)| *n).collect();
             keys.into_iter()
                 .map(|(key, _)| key)
                 .zip(nach_netto(wert, &netto))
                 .collect()
-        }
-    };
+        };
     let mut anteile: Vec<ZuAbschlagAnteil> = Vec::new();
     for (schluessel, wert) in je_key {
         let mut ziele: Vec<Gruppe> = basis.iter().filter(|g| g.schluessel == schluessel).cloned().collect();

@@ -312,28 +312,28 @@ pub(super) fn gutschrift_buchen(id: Uuid, g: Gutschrift, ctx: &Context<'_>) -> D
     let summe = |teil: fn(&Steuerzeile) -> Betrag| g.steuerzeilen.iter().map(teil).sum::<Betrag>();
     let brutto = summe(|z| z.brutto);
     let mut zeilen = vec![Buchungszeile::partner(&r.debitor_nr, Seite::Haben, brutto)];
-    let verrechnung = match ist_anzahlung {
-        true => Some(Kontenplan::finden(
+    let verrechnung = if ist_anzahlung {
+        Some(Kontenplan::finden(
             ctx,
             Zweck::AnzahlungErhaltenVerrechnung,
             None,
             g.datum,
-        )?),
-        false => None,
+        )?)
+    } else {
+        None
     };
     if let Some(konto) = &verrechnung {
         zeilen.push(Buchungszeile::konto(konto, Seite::Soll, brutto));
     }
     let mut konten: Vec<(String, String)> = Vec::with_capacity(g.steuerzeilen.len());
     for z in &g.steuerzeilen {
-        let konto = match &verrechnung {
-            Some(konto) => konto.clone(),
-            None => {
-                let konto = Kontenplan::finden(ctx, Zweck::Erloesschmaelerung, Some(&z.schluessel), g.datum)?;
-                let zeile = Buchungszeile::konto(&konto, Seite::Soll, z.basis).mit_schluessel(&z.schluessel);
-                zeilen.push(zeile.mit_steuer(z.steuer, r.leistung_bis.or(r.rechnungsdatum)));
-                konto
-            }
+        let konto = if let Some(konto) = &verrechnung {
+            konto.clone()
+        } else {
+            let konto = Kontenplan::finden(ctx, Zweck::Erloesschmaelerung, Some(&z.schluessel), g.datum)?;
+            let zeile = Buchungszeile::konto(&konto, Seite::Soll, z.basis).mit_schluessel(&z.schluessel);
+            zeilen.push(zeile.mit_steuer(z.steuer, r.leistung_bis.or(r.rechnungsdatum)));
+            konto
         };
         konten.push((z.schluessel.clone(), konto));
     }

@@ -520,7 +520,7 @@ impl Aggregate for Rechnung {
                 sammel_monat,
             } => {
                 self.status = RechnungStatus::Entwurf;
-                self.waehrung = "EUR".to_owned();
+                "EUR".clone_into(&mut self.waehrung);
                 self.debitor_nr = debitor_nr;
                 self.art = art;
                 self.leistung_von = leistung_von;
