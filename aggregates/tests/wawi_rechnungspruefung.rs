@@ -4,11 +4,15 @@
 
 use aggregates::{
     Aggregate, DomainError, Refused,
-    fibu::eingangsrechnung::WePosition,
+    fibu::{
+        Eingangsrechnung,
+        eingangsrechnung::{EingangsrechnungCommand, EingangsrechnungError, EingangsrechnungStatus, WePosition},
+    },
+    policy::{Kind, PolicyContext},
     testing::World,
     types::{Betrag, Menge, Preis, Satz},
     wawi::{
-        Rechnungspruefung,
+        Artikel, Rechnungspruefung, Wareneingang,
         rechnungspruefung::{
             Ergebnis, Gegenstand, Grenzen, Pruefzeile, RechnungspruefungCommand, RechnungspruefungError,
             RechnungspruefungEvent, RechnungspruefungStatus, Vergleich, vergleichen,
@@ -176,4 +180,198 @@ fn zurueckgestellt_ist_nicht_entschieden() {
             Err("STATUS_UNZULAESSIG".to_owned())
         );
     }
+}
+
+// ---- against a booked receipt ----
+
+const WE: Uuid = Uuid::from_u128(0x21);
+const ZEILE: Uuid = Uuid::from_u128(0x22);
+const BESTELLUNG: Uuid = Uuid::from_u128(0x23);
+const BESTELLPOSITION: Uuid = Uuid::from_u128(0x24);
+const ARTIKEL: Uuid = Uuid::from_u128(0x25);
+const RECHNUNG: Uuid = Uuid::from_u128(0x26);
+
+/// 23.9 t of an order in kg were received at 312.00 per t; `berechnet` of it is invoiced already.
+fn mit_wareneingang(berechnet: &str) -> World {
+    let artikel = json!({"Angelegt": {"artikel_nr": "KAS", "bezeichnung": "Kalkammonsalpeter", "gruppe_id": WE, "typ": "ware",
+        "basiseinheit": "kg", "stellen": 3, "lose": true, "steuerschluessel": "U19"}});
+    let tonne = json!({"EinheitHinzugefuegt": {"einheit": {"einheit": "t", "zaehler": 1000, "nenner": 1,
+        "ganzzahlig": false, "verwendung": [], "entfallen": false}}});
+    let position = json!({
+        "we_position_id": ZEILE, "pos": 1, "bestellung_id": BESTELLUNG, "position_id": BESTELLPOSITION,
+        "bestellmenge": "23900", "artikel_id": ARTIKEL, "artikel_nr": "KAS", "bezeichnung": "Kalkammonsalpeter",
+        "lagergefuehrt": true, "menge": "23.9", "einheit": "t", "basismenge": "23900",
+        "preis": {"betrag": "312.00", "je": "1", "einheit": "t"}, "netto": "7456.80", "schluessel": "V19",
+    });
+    let kopf = json!({"lieferant_id": RECHNUNG, "lieferschein_nr": "L 1", "lager_id": ARTIKEL});
+    let mische = |basis: &Value, mehr: Value| {
+        let mut basis = basis.as_object().unwrap().clone();
+        basis.extend(mehr.as_object().unwrap().clone());
+        Value::Object(basis)
+    };
+    let angelegt = mische(
+        &kopf,
+        json!({"lieferant_nr": "70001", "lieferant_name": "Düngerwerk Nord AG"}),
+    );
+    let gebucht = mische(
+        &kopf,
+        json!({"we_nr": "WE-2026-000001", "buchungsdatum": "2026-03-02", "positionen": [position]}),
+    );
+    let mut events = vec![
+        json!({"Angelegt": angelegt}),
+        json!({"PositionErfasst": {"position": position}}),
+        json!({"Gebucht": gebucht}),
+    ];
+    if berechnet != "0" {
+        let positionen = json!([{"we_position_id": ZEILE, "menge": berechnet}]);
+        events.push(json!({"BerechnungErfasst": {"eingangsrechnung_id": RECHNUNG, "positionen": positionen}}));
+    }
+    let lesen = |e: Value| serde_json::from_value(e).unwrap();
+    World::new()
+        .with::<Artikel>(
+            ARTIKEL,
+            [artikel, tonne].map(|e| serde_json::from_value(e).unwrap()).into(),
+        )
+        .with::<Wareneingang>(WE, events.into_iter().map(lesen).collect())
+}
+
+/// A comparison of lines {quantity in t, net}.
+fn angelegt(zeilen: &[(&str, &str)]) -> Rechnungspruefung {
+    let we = json!({"wareneingang_id": WE, "we_position_id": ZEILE});
+    let zeilen: Vec<Value> = (1..)
+        .zip(zeilen)
+        .map(|(nr, (menge, netto))| json!({"position": nr, "wareneingang": we, "menge": menge, "einheit": "t", "netto": netto}))
+        .collect();
+    let event = json!({"Angelegt": {"eingangsrechnung_id": RECHNUNG, "lieferantennummer": "R 1",
+        "rechnungsdatum": "2026-03-02", "zeilen": zeilen, "nebenkosten": []}});
+    let mut pruefung = Rechnungspruefung::default();
+    pruefung.evolve(serde_json::from_value(event).unwrap());
+    pruefung
+}
+
+#[test]
+fn mehrere_zeilen_und_rechnungen_teilen_sich_was_offen_ist() {
+    let pruefen = || json!({"Pruefen": {}});
+    let halb = [("12", "3744.00"), ("11.9", "3712.80")];
+    let geprueft = schritt(&mit_wareneingang("0"), &angelegt(&halb), pruefen()).unwrap();
+    assert!(geprueft.zeilen.iter().all(|z| z.ergebnis == Ergebnis::Ok));
+    assert_eq!(geprueft.zeilen[1].menge_offen, Some(menge("11.9")));
+    let zu_viel = Err("RECHNUNGSPRUEFUNG_MENGE_UEBER_WE".to_owned());
+    let ein_kilo = [("12", "3744.00"), ("11.901", "3713.11")];
+    assert_eq!(
+        schritt(&mit_wareneingang("0"), &angelegt(&ein_kilo), pruefen()),
+        zu_viel
+    );
+    // Another invoice came first: at the comparison, and between comparison and posting.
+    assert_eq!(schritt(&mit_wareneingang("0.1"), &angelegt(&halb), pruefen()), zu_viel);
+    let verbuchen = json!({"Verbuchen": {"buchungsdatum": "2026-03-05"}});
+    assert_eq!(schritt(&mit_wareneingang("0.1"), &geprueft, verbuchen), zu_viel);
+    let unbekannt = schritt(&World::new(), &angelegt(&halb), pruefen());
+    assert_eq!(unbekannt, Err("EINGABE_UNGUELTIG".to_owned()));
+}
+
+#[test]
+fn verbucht_gehen_die_mengen_an_wareneingang_und_bestellung_und_zurueck() {
+    let welt = mit_wareneingang("0");
+    let geprueft = schritt(&welt, &angelegt(&[("11.95", "3728.40")]), json!({"Pruefen": {}})).unwrap();
+    let decide = |stand: &Rechnungspruefung, command: Value| {
+        let command: RechnungspruefungCommand = serde_json::from_value(command).unwrap();
+        welt.decide(stand, command).unwrap().remove(0)
+    };
+    let gesendet = |event: &RechnungspruefungEvent| -> Vec<(&'static str, Uuid, Value)> {
+        let ctx = PolicyContext {
+            mandant_id: welt.frame.mandant_id,
+            id: welt.id,
+            event_id: RECHNUNG,
+            zeit: welt.frame.jetzt,
+            heute: welt.frame.heute,
+        };
+        let registry = aggregates::registry();
+        let policies = registry.policies(Kind::Inline, "rechnungspruefung");
+        let folgen = policies.flat_map(|p| p.react(event, &ctx));
+        folgen
+            .map(|f| {
+                (
+                    f.typ,
+                    f.id,
+                    f.command["BerechnungErfassen"]["positionen"][0]["menge"].clone(),
+                )
+            })
+            .collect()
+    };
+    let verbucht = decide(&geprueft, json!({"Verbuchen": {"buchungsdatum": "2026-03-05"}}));
+    assert_eq!(
+        gesendet(&verbucht),
+        [
+            ("wareneingang", WE, json!("11.95")),
+            ("bestellung", BESTELLUNG, json!("11950"))
+        ]
+    );
+    let mut stand = geprueft;
+    stand.evolve(verbucht);
+    let zurueck = decide(&stand, json!({"Ruecknehmen": {"datum": "2026-03-06"}}));
+    assert_eq!(
+        gesendet(&zurueck),
+        [
+            ("wareneingang", WE, json!("-11.95")),
+            ("bestellung", BESTELLUNG, json!("-11950"))
+        ]
+    );
+    stand.evolve(zurueck);
+    assert_eq!(stand.status, RechnungspruefungStatus::Zurueckgenommen);
+}
+
+#[test]
+fn eine_zeile_wird_neu_zugeordnet_und_alles_neu_verglichen() {
+    let welt = mit_wareneingang("0");
+    let geprueft = schritt(&welt, &angelegt(&[("20", "7456.80")]), json!({"Pruefen": {}})).unwrap();
+    assert_eq!(geprueft.zeilen[0].ergebnis, Ergebnis::Abweichung);
+    let zuordnen = |position: i32| {
+        json!({"ZeileZuordnen": {"position": position, "menge": "23.9",
+            "wareneingang": {"wareneingang_id": WE, "we_position_id": ZEILE}}})
+    };
+    let neu = schritt(&welt, &geprueft, zuordnen(1)).unwrap();
+    assert_eq!(
+        (neu.zeilen[0].ergebnis, neu.zeilen[0].menge),
+        (Ergebnis::Ok, menge("23.9"))
+    );
+    assert_eq!(
+        schritt(&welt, &geprueft, zuordnen(2)),
+        Err("EINGABE_UNGUELTIG".to_owned())
+    );
+}
+
+#[test]
+fn die_eingangsrechnung_wartet_auf_die_freigabe_der_abweichung() {
+    let welt = mit_wareneingang("0");
+    let pruefung = schritt(&welt, &angelegt(&[("23.9", "7528.50")]), json!({"Pruefen": {}})).unwrap();
+    let vergleiche = vec![vergleich("23.9", "7528.50", Grenzen::default()).unwrap()];
+    let mut welt = welt;
+    welt.id = RECHNUNG;
+    let id = Rechnungspruefung::stream_id(welt.frame.mandant_id, RECHNUNG);
+    let anlage = json!({"Angelegt": {"eingangsrechnung_id": RECHNUNG, "lieferantennummer": "R 1",
+        "rechnungsdatum": "2026-03-02", "nebenkosten": [], "zeilen": [{"position": 1, "menge": "23.9", "einheit": "t",
+        "netto": "7528.50", "wareneingang": {"wareneingang_id": WE, "we_position_id": ZEILE}}]}});
+    let mut events = vec![
+        serde_json::from_value(anlage).unwrap(),
+        RechnungspruefungEvent::Geprueft { vergleiche },
+    ];
+    let rechnung = Eingangsrechnung {
+        status: EingangsrechnungStatus::Geprueft,
+        mit_pruefung: true,
+        brutto: Betrag::cent(895_892),
+        ..Eingangsrechnung::default()
+    };
+    let freigeben = |welt: &World| welt.decide(&rechnung, EingangsrechnungCommand::Freigeben {});
+    let wartend = welt.clone().with::<Rechnungspruefung>(id, events.clone());
+    let erwartet = EingangsrechnungError::Bestellabgleich {
+        position: 1,
+        menge: Menge::NULL,
+        preis: Betrag::cent(7_170),
+    };
+    assert_eq!(freigeben(&wartend).unwrap_err(), erwartet.into());
+    let leitung = welt.clone().sonderrechte(&["wawi.einkauf_leitung"]);
+    let freigabe = RechnungspruefungCommand::Freigeben { begruendung: None };
+    events.extend(leitung.decide(&pruefung, freigabe).unwrap());
+    assert!(freigeben(&welt.with::<Rechnungspruefung>(id, events)).is_ok());
 }
