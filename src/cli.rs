@@ -243,7 +243,7 @@ pub async fn demo(
         if let Some(made) = made {
             announce_token(&made);
         } else {
-            say!("Administrator-Schlüssel: der beim ersten Start gezeigte, oder NEUROERP_ADMIN_TOKEN.\n");
+            say!("Administrator-Schlüssel: NEUROERP_ADMIN_TOKEN, sonst der beim ersten Start gezeigte.\n");
         }
         if let Some(listener) = listener {
             announce_urls(listener.local_addr()?);

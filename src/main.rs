@@ -51,7 +51,9 @@ struct Door {
     /// Adresse und Port von HTTP; von außen erreichbar erst mit 0.0.0.0
     #[arg(long, env = "NEUROERP_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Administrator-Schlüssel vorgeben (mindestens 16 Zeichen), statt ihn beim ersten Start erzeugen und einmal ausgeben zu lassen
+    /// Administrator-Schlüssel vorgeben (mindestens 24 Zeichen), statt ihn beim ersten Start erzeugen und einmal ausgeben zu
+    /// lassen. Er gilt dann allein: ein anderer Wert bei einem späteren Start ersetzt den bisherigen sofort, auch einen
+    /// selbst erzeugten, und jeder Start verlängert ihn rechtzeitig (er gilt 364 Tage)
     #[arg(long, env = "NEUROERP_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
 }

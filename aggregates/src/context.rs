@@ -120,6 +120,8 @@ pub struct Frame {
     pub scopes: Arc<[String]>,
     /// Special rights of the actor (`fibu.steuer_manuell`, …).
     pub sonderrechte: Arc<[String]>,
+    /// Companies the actor is bound to; empty means all.
+    pub mandanten: Arc<[Uuid]>,
     /// The reason given with the request.
     pub grund: Option<String>,
     /// When the command was accepted for decision: the same whenever it is decided again, so ids are made with it.

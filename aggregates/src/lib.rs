@@ -16,7 +16,7 @@ pub mod testing;
 pub mod types;
 pub mod wawi;
 
-pub use aggregate::{Aggregate, CommandName, Decision, EventName, Key};
+pub use aggregate::{Aggregate, CommandName, Decision, EventName, Key, StreamKey};
 pub use context::{Context, Lookup};
 pub use refusal::{DomainError, FieldError, Refusal, Refused, Shared, status_of};
 pub use registry::{Entry, Registry};

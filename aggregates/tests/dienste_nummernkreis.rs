@@ -143,7 +143,8 @@ fn ein_start_der_nicht_in_das_muster_passt_ist_schon_erschoepft() {
 #[test]
 fn die_id_folgt_aus_dem_code() {
     let key = Nummernkreis::stream_key(&befehl(anlegen("AU", "{000}", 1)));
-    assert_eq!(key.as_deref(), Some("AU"));
+    let key = key.unwrap();
+    assert_eq!((key.feld, key.wert.as_str()), (Some("code"), "AU"));
     assert_eq!(
         Nummernkreis::stream_key(&befehl(json!({"Sperren": {"grund": "x"}}))),
         None

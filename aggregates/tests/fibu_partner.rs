@@ -515,7 +515,7 @@ fn stammdaten_werden_uebernommen_und_fehlende_bleiben() {
 #[test]
 fn eine_uebernommene_anschrift_hat_einen_laendercode() {
     let uebernehmen = json!({"StammdatenUebernehmen": {"anschrift": {"plz": "1", "ort": "Emden", "land": "de"}}});
-    let meldung = "das Land ist ein ISO-Code aus zwei Großbuchstaben, z. B. DE";
+    let meldung = "das Land ist ein Code nach ISO 3166 (alpha-2) in Großbuchstaben, z. B. DE";
     let fehler = Shared::feld("/anschrift/land", meldung);
     for seite in &SEITEN {
         seite.erwarte_fehler(&[seite.angelegt()], uebernehmen.clone(), &fehler);

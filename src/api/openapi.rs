@@ -52,7 +52,8 @@ pub fn build(app: &App) -> Value {
             "title": "VALEO NeuroERP",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Befehle, Listen, Historie und Berichte. Beträge und Mengen sind Dezimal-Zeichenketten (\"119.00\"), \
-                Zeitpunkte UTC nach RFC 3339, Geschäftstage jjjj-mm-tt. Fehler sind application/problem+json mit stabilem code.",
+                Zeitpunkte UTC nach RFC 3339, Geschäftstage jjjj-mm-tt. Fehler sind application/problem+json mit stabilem code \
+                und vorgang_id. Ein Schlüssel mit Kontingent bekommt RateLimit-Limit, -Remaining und -Reset genannt, und 429 mit Retry-After.",
         },
         "security": [{"schluessel": []}],
         "paths": paths,
@@ -114,7 +115,13 @@ fn problems() -> Map<String, Value> {
         ("404", "gibt es nicht"),
         ("409", "im jetzigen Zustand nicht möglich, oder Schlüssel vergeben"),
         ("412", "If-Match: inzwischen geändert"),
+        ("413", "zu groß"),
+        ("415", "Content-Type wird nicht gelesen"),
         ("422", "von einer Geschäftsregel abgelehnt"),
+        (
+            "429",
+            "Kontingent des Schlüssels verbraucht (API_RATE, API_KONTINGENT); Retry-After beachten",
+        ),
         ("503", "zurzeit nicht möglich; Retry-After beachten"),
     ];
     list.iter()
@@ -229,7 +236,7 @@ fn operation(entry: &Entry, command: &CommandInfo, mut schema: Value, create: bo
         "operationId": format!("{}.{}", entry.typ, command.segment),
         "summary": format!("{}.{}", entry.name, command.name),
         "description": format!("{}\n\nRecht: {}.{}:{stufe}", command.description, entry.bereich.as_str(), entry.typ),
-        "parameters": [parameter("mandant"), parameter("idempotenz"), parameter("if_match"), parameter("korrelation"), parameter("probelauf")],
+        "parameters": [parameter("mandant"), parameter("idempotenz"), parameter("if_match"), parameter("grund"), parameter("korrelation"), parameter("probelauf")],
         "requestBody": {"required": true, "content": {"application/json": {"schema": schema}}},
         "responses": responses,
     })
@@ -241,7 +248,8 @@ fn parameters() -> Value {
         "id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}},
         "mandant": header("X-Mandant", "Firma: UUID oder Kürzel; bei Daten des Systems nicht nötig"),
         "idempotenz": header("Idempotency-Key", "derselbe Schlüssel wirkt nur einmal; 1 bis 255 Zeichen"),
-        "if_match": header("If-Match", "Version, die der Benutzer gesehen hat, z. B. \"7\""),
+        "if_match": header("If-Match", "Version, die der Benutzer gesehen hat, z. B. \"7\"; auch mehrere mit Komma, oder * (es gibt den Datensatz)"),
+        "grund": header("X-Grund", "Begründung, UTF-8, höchstens 500 Zeichen; steht in den Ereignissen und ihrer Historie"),
         "korrelation": header("X-Correlation-Id", "vorgang_id, UUID"),
         "probelauf": query("probelauf", "boolean", "nur zeigen, welche Ereignisse entstünden"),
         "limit": query("limit", "integer", "1 bis 200, sonst 50"),
@@ -262,7 +270,7 @@ fn shared_schemas() -> Map<String, Value> {
             "ereignisse": {"type": "array", "items": {"type": "string"}}, "nummer": {"type": "string"},
             "warnungen": {"type": "array", "items": {"type": "object", "properties": {"code": {"type": "string"}, "meldung": {"type": "string"}}}},
             "einmalig": {"type": "object", "description": "nur in dieser Antwort, z. B. der Klartext eines Schlüssels"}}},
-        "Problem": {"type": "object", "required": ["type", "title", "status", "code", "detail"], "properties": {
+        "Problem": {"type": "object", "required": ["type", "title", "status", "code", "detail", "vorgang_id"], "properties": {
             "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
             "code": {"type": "string", "description": "stabil, z. B. PERIODE_FESTGESCHRIEBEN"}, "detail": {"type": "string"},
             "daten": {"type": "object"}, "vorgang_id": {"type": "string", "format": "uuid"},
@@ -281,8 +289,9 @@ fn shared_schemas() -> Map<String, Value> {
 fn fixed_paths(paths: &mut Map<String, Value>) {
     let ok = |text: &str| json!({"200": {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}}});
     let stapel = json!({"tags": ["Stapel"], "operationId": "stapel", "summary": "viele Befehle auf einmal",
-        "description": "JSON-Feld oder NDJSON. atomar: alles oder nichts, bis 500; einzeln: jeder für sich, in Reihenfolge, bis 10 000 (207).",
-        "parameters": [parameter("mandant"), parameter("idempotenz"), query("modus", "string", "atomar oder einzeln"), parameter("probelauf")],
+        "description": "JSON-Feld oder NDJSON. atomar: alles oder nichts, bis 500; einzeln: jeder für sich, in Reihenfolge, bis 10 000 (207). \
+            Ein Probelauf prüft immer wie atomar und zeigt bei jedem Befehl seine eigenen Ereignisse.",
+        "parameters": [parameter("mandant"), parameter("idempotenz"), parameter("grund"), parameter("korrelation"), query("modus", "string", "atomar oder einzeln"), parameter("probelauf")],
         "requestBody": {"required": true, "content": {
             "application/json": {"schema": {"type": "array", "items": reference("StapelElement")}},
             "application/x-ndjson": {"schema": reference("StapelElement")}}},

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::eventstore::StoreError;
 
 /// An error answer. Never bears a stack trace or a bare string.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Problem {
     // Boxed, so that a Result with it stays small.
     refusal: Box<Refusal>,
@@ -45,6 +45,17 @@ impl Problem {
         self
     }
 
+    /// Is the one of an element of a Stapel.
+    #[must_use]
+    pub fn element(mut self, index: usize) -> Self {
+        self.refusal.detail = format!("Element {index}: {}", self.refusal.detail);
+        if !self.refusal.daten.is_object() {
+            self.refusal.daten = json!({});
+        }
+        self.refusal.daten["index"] = json!(index);
+        self
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         &self.refusal.code
@@ -53,6 +64,11 @@ impl Problem {
     /// HTTP status.
     pub fn status(&self) -> u16 {
         self.refusal.status
+    }
+
+    /// After how many seconds the client may try again.
+    pub fn seconds(&self) -> Option<u32> {
+        self.retry_after_s
     }
 
     /// The body.
@@ -159,6 +175,8 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // For the middleware that knows the request's vorgang_id.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -70,7 +70,7 @@ async fn report(
             names.join(", ")
         ))
     })?;
-    zugang.pruefe(report.bereich, report.typ, Stufe::Read)?;
+    zugang.pruefe(zugang.mandant_id, report.bereich, report.typ, Stufe::Read)?;
     let mut params = Params::of(&uri)?;
     let format = format(params.take("format").as_deref(), &headers)?;
     let min_position = min_position(&headers)?;

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use self::{
     failure::{Failure, is_transient, open_outcome},
     units::decide_unit,
-    work::{Fate, Work, reset},
+    work::{Fate, Work, conclude, put_back, reset},
 };
 use super::{
     BATCH_LIMIT, Envelope, Shared,
@@ -63,12 +63,12 @@ impl Committer {
         loop {
             if self.waiting.is_empty() {
                 let Some(envelope) = queue.recv().await else { return };
-                self.waiting.push_back(Work::new(envelope));
+                self.waiting.extend(Work::accept(envelope, getrandom::fill));
             }
             // What is queued joins; there is no artificial wait for more.
             while self.waiting.len() < BATCH_LIMIT {
                 let Ok(envelope) = queue.try_recv() else { break };
-                self.waiting.push_back(Work::new(envelope));
+                self.waiting.extend(Work::accept(envelope, getrandom::fill));
             }
             let mut batch = Vec::new();
             let mut orders = 0;
@@ -83,7 +83,9 @@ impl Committer {
                     break;
                 }
             }
-            self.serve(batch).await;
+            if !batch.is_empty() {
+                self.serve(batch).await;
+            }
         }
     }
 
@@ -102,9 +104,7 @@ impl Committer {
                                 .store
                                 .signals()
                                 .committed(self.mandant_id, finished.head.position);
-                            for work in batch {
-                                self.conclude(work);
-                            }
+                            conclude(&mut self.waiting, batch);
                             return;
                         }
                         Ok(false) => {
@@ -138,10 +138,10 @@ impl Committer {
                         return;
                     } else {
                         tracing::error!(%error, "a batch cannot be written; its units run one by one");
-                        for mut work in batch.into_iter().rev() {
+                        for work in &mut batch {
                             work.alone = true;
-                            self.waiting.push_front(work);
                         }
+                        put_back(&mut self.waiting, batch);
                         return;
                     }
                 }
@@ -231,19 +231,6 @@ impl Committer {
                 }
             }
         }
-        // Facts hold only at the head, so units that wait for one go first.
-        for work in again.into_iter().rev() {
-            self.waiting.push_front(work);
-        }
-    }
-
-    /// After a settled COMMIT: all of the batch that was decided is answered, the rest comes again.
-    fn conclude(&mut self, mut work: Work) {
-        work.settled = work.outcomes.len();
-        if work.rest() == 0 {
-            work.answer();
-        } else {
-            self.waiting.push_back(work);
-        }
+        put_back(&mut self.waiting, again);
     }
 }

@@ -6,14 +6,14 @@ use aggregates::{
     Key, Lookup, Refusal, Registry,
     context::{Context, Counter, Frame, derived_v7},
     policy::{Kind, PolicyContext},
-    registry::{Decided, Emitted, Entry, NotDecided},
+    registry::{Decided, Emitted, Entry, NotDecided, VERDECKT},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Answer, Caller, Order, POLICY_DEPTH_LIMIT, internal, overlay::Overlay};
+use super::{Answer, Caller, Order, POLICY_DEPTH_LIMIT, bedingung, internal, overlay::Overlay};
 use crate::eventstore::{
     Loaded, Recorded,
     append::{Befehl, NewEvent},
@@ -151,7 +151,7 @@ impl Desk<'_> {
         let entry = self.entry(step.order.typ)?;
         let id = step.order.id;
         let loaded = overlay.loaded((entry.typ, id))?;
-        check_version(entry, step.order, loaded.version)?;
+        bedingung::pruefen(entry, step.order, loaded.version, self.mandant_id)?;
         let frame = self.frame(step);
         let ctx = Context::new(id, loaded.version, &frame, &*overlay);
         let decided = entry.decide(&loaded.state, step.order.command.clone(), ctx)?;
@@ -251,6 +251,7 @@ impl Desk<'_> {
             akteur: step.caller.akteur.clone(),
             scopes: step.caller.scopes.clone(),
             sonderrechte: step.caller.sonderrechte.clone(),
+            mandanten: step.caller.mandanten.clone(),
             grund: step.caller.grund.clone(),
             angenommen: step.fixed.angenommen,
             jetzt: self.jetzt,
@@ -349,32 +350,6 @@ fn meta(step: &Step<'_>) -> Value {
     Value::Object(meta)
 }
 
-fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), Blocked> {
-    if let Some(expected) = order.if_match.filter(|expected| *expected != version) {
-        return Err(Blocked::Refused(Refusal::new(
-            "VERSION_KONFLIKT",
-            412,
-            format!(
-                "{} wurde inzwischen geändert (Version {version} statt {expected}); bitte neu laden",
-                entry.name
-            ),
-            json!({"erwartet": expected, "ist": version}),
-        )));
-    }
-    if order.create && version > 0 {
-        return Err(Blocked::Refused(Refusal::new(
-            "NUMMER_VERGEBEN",
-            409,
-            format!(
-                "{} mit der id {} gibt es schon; bitte eine neue id wählen oder weglassen",
-                entry.name, order.id
-            ),
-            json!({"feld": "id", "wert": order.id.to_string()}),
-        )));
-    }
-    Ok(())
-}
-
 /// Takes and releases the unique keys that the state before and after differ in.
 fn claim(
     overlay: &mut Overlay<'_>,
@@ -408,9 +383,14 @@ fn claim(
         };
         match holder {
             Some(holder) if holder != id => {
+                let wert = if entry.ist_geheim(feld) {
+                    VERDECKT.to_owned()
+                } else {
+                    key.1
+                };
                 return Err(Blocked::Refused(Refusal::of(&aggregates::Shared::NummerVergeben {
                     feld: feld.to_owned(),
-                    wert: key.1,
+                    wert,
                 })));
             }
             _ => overlay.set_claim(key, Some((entry.typ, id))),

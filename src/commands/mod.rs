@@ -1,6 +1,7 @@
 //! The command bus: prefetch → decide under the head with the batch overlay → inline policies → append and state rows
 //! in one transaction → answer (design.md section 4). One committer per busy company.
 
+mod bedingung;
 mod cache;
 mod committer;
 mod decide;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use crate::eventstore::{EventStore, StoreError};
 
+pub use bedingung::IfMatch;
 pub use decide::business_date;
 pub use following::Following;
 
@@ -41,6 +43,8 @@ pub struct Caller {
     pub scopes: Arc<[String]>,
     /// Special rights.
     pub sonderrechte: Arc<[String]>,
+    /// Companies the caller is bound to; empty means all.
+    pub mandanten: Arc<[Uuid]>,
     /// The API key used.
     pub schluessel_id: Option<Uuid>,
     /// Whom a policy or timer acts for.
@@ -61,6 +65,7 @@ impl Caller {
             akteur: Akteur::dienst(name),
             scopes: Arc::from(["*:admin".to_owned()]),
             sonderrechte: Arc::from(["*".to_owned()]),
+            mandanten: Arc::from([]),
             schluessel_id: None,
             im_auftrag_von: None,
             grund: None,
@@ -79,8 +84,8 @@ pub struct Order {
     pub id: Uuid,
     /// The command, externally tagged: `{"Erfassen": {…}}`.
     pub command: Value,
-    /// Version the user has seen.
-    pub if_match: Option<i64>,
+    /// What the user has seen.
+    pub if_match: Option<IfMatch>,
     /// Id of the command; the same id never acts twice.
     pub befehl_id: Uuid,
     /// Hash of the request if it came with an Idempotency-Key.

@@ -74,7 +74,7 @@ pub async fn history(
             (Some(old), Some(new)) => Some(changes(old, new, &list_keys, &Value::Null)),
             _ => None,
         };
-        daten.push(event_json(event, changed));
+        daten.push(event_json(entry, event, changed));
         old = new;
     }
     let weiter = (page.len() > page_len).then_some(last);
@@ -90,13 +90,13 @@ fn fold(entry: &Entry, events: &[Recorded]) -> Result<Option<aggregates::context
     Ok(Some(entry.fold(&entry.empty(), &stored)?))
 }
 
-fn event_json(event: &Recorded, changed: Option<Vec<Change>>) -> Value {
+fn event_json(entry: &Entry, event: &Recorded, changed: Option<Vec<Change>>) -> Value {
     json!({
         "position": event.position,
         "version": event.version,
         "ereignis": event.event_type,
         "event_version": event.event_version,
-        "daten": event.payload,
+        "daten": entry.gezeigt(&event.payload),
         "erfasst_am": zeit::rfc3339(event.recorded_at),
         "akteur": event.actor,
         "grund": grund(event),

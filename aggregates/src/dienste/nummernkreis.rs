@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Context, Decision, Key, Shared,
+    Aggregate, Context, Decision, Key, Shared, StreamKey,
     context::{Counter, stream_id},
     refusal::Refused,
     types::{Bereich, Stufe, Text, Zeitlich, zeitlich},
@@ -359,9 +359,12 @@ impl Aggregate for Nummernkreis {
         Stufe::Admin
     }
 
-    fn stream_key(command: &NummernkreisCommand) -> Option<String> {
+    fn stream_key(command: &NummernkreisCommand) -> Option<StreamKey> {
         match command {
-            NummernkreisCommand::Anlegen { code, .. } => Some(code.to_string()),
+            NummernkreisCommand::Anlegen { code, .. } => Some(StreamKey {
+                feld: Some("code"),
+                wert: code.to_string(),
+            }),
             _ => None,
         }
     }

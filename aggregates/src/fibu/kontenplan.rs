@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Konto, SteuerSchluessel, konto::KontoArt, vorlage};
 use crate::{
-    Aggregate, Context, Decision, Refused, Shared,
+    Aggregate, Context, Decision, Refused, Shared, StreamKey,
     context::stream_id,
     types::{Bereich, Stufe, Text, VALUE_MARK},
 };
@@ -516,8 +516,11 @@ impl Aggregate for Kontenplan {
         Stufe::Admin
     }
 
-    fn stream_key(command: &KontenplanCommand) -> Option<String> {
-        matches!(command, KontenplanCommand::Anlegen { .. }).then(|| "kontenplan".to_owned())
+    fn stream_key(command: &KontenplanCommand) -> Option<StreamKey> {
+        matches!(command, KontenplanCommand::Anlegen { .. }).then(|| StreamKey {
+            feld: None,
+            wert: "kontenplan".to_owned(),
+        })
     }
 
     fn decide(&self, command: KontenplanCommand, ctx: &Context<'_>) -> Decision<Self> {

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use projections::state::{Change, RowSet};
-use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
@@ -51,10 +50,10 @@ impl Committer {
             });
         }
         rows.write(connection, &self.shared.columns).await?;
-        for (key, loaded, _, json) in &jsons {
+        for (key, loaded, ..) in &jsons {
             let before = self.cache.states.peek(key).map_or(0, |old| old.version);
             if before / SNAPSHOT_EVERY != loaded.version / SNAPSHOT_EVERY {
-                self.snapshot(connection, key, loaded, json).await?;
+                self.snapshot(connection, key, loaded).await?;
             }
         }
         metrics::histogram!("neuroerp_stapel_ereignisse")
@@ -68,7 +67,6 @@ impl Committer {
         connection: &mut PgConnection,
         key: &(&'static str, Uuid),
         loaded: &Loaded,
-        json: &Value,
     ) -> Result<(), StoreError> {
         let Some(entry) = self.shared.registry.entry(key.0) else {
             return Ok(());
@@ -83,7 +81,7 @@ impl Committer {
         .bind(key.1)
         .bind(&entry.schema_hash)
         .bind(loaded.version)
-        .bind(json.to_string())
+        .bind(entry.to_snapshot(&loaded.state).to_string())
         .execute(connection)
         .await?;
         Ok(())
