@@ -4,6 +4,7 @@
 //! transaction ([`state`]). *Ledgers* over the whole log follow with a checkpoint that commits with their rows
 //! ([`ledger`]). This crate knows SQL, but no connection of its own and no loop: the program runs it.
 
+pub mod comments;
 pub mod dienste;
 pub mod fibu;
 pub mod ledger;

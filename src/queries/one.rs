@@ -69,7 +69,7 @@ fn statement(catalog: &Catalog, model: &StateModel, mandant_id: Uuid, id: Uuid) 
         let columns = columns.filter(|c| !c.generated && !left_out.contains(&c.name.as_str()));
         columns.map(|c| c.json_select(alias)).collect::<Vec<_>>().join(", ")
     };
-    let owner = format!("{}_id", model.typ);
+    let owner = model.owner();
     let children: Vec<String> = model
         .tables
         .iter()
