@@ -145,9 +145,10 @@ async fn every_parameter_that_is_read_is_documented_and_every_documented_one_is_
             .parameters
             .iter()
             .filter(|p| p["in"] == "query" && p["required"] == true);
-        let given: String = required
+        let given: Vec<String> = required
             .map(|p| format!("{}=1000&", p["name"].as_str().unwrap()))
             .collect();
+        let given = given.concat();
         let body = (operation.method == "POST").then(|| "{}".to_owned());
         let answer = server
             .request(&operation.method, &format!("{path}?{given}gibtsnicht=1"), &[], body)

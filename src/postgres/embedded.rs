@@ -503,7 +503,7 @@ fn launch(settings: &EmbeddedSettings) -> Result<EmbeddedServer, EmbeddedError> 
         .process_group(0)
         .spawn()
         .map_err(|source| EmbeddedError::io(&programs.postgres(), source))?;
-    tracing::info!(pid = child.id(), postgres = programs.major, ordner = %data_dir.display(), "Postgres-Server gestartet");
+    tracing::info!(pid = child.id(), postgres = programs.major, ordner = %data_dir.display(), socket = %socket_dir.display(), "Postgres-Server gestartet");
     Ok(EmbeddedServer {
         child: Some(child),
         socket_dir,

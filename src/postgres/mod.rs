@@ -11,6 +11,7 @@ use std::{
 
 use sqlx::{
     ConnectOptions, Connection, Executor, PgConnection, PgPool,
+    error::DatabaseError,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -24,7 +25,7 @@ const CONNECTIONS: u32 = 16;
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// SQLSTATE `cannot_connect_now`: the server is there, but starting up.
-pub(crate) const CANNOT_CONNECT_NOW: &str = "57P03";
+const CANNOT_CONNECT_NOW: &str = "57P03";
 
 /// Pause between two attempts at a server that is starting.
 const STARTING_PAUSE: Duration = Duration::from_millis(200);
@@ -61,7 +62,7 @@ async fn first_connection(options: &PgConnectOptions) -> Result<PgConnection, Op
 
 /// True if the server is there but starting up or recovering.
 pub(crate) fn is_starting(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     code.is_some_and(|code| code == CANNOT_CONNECT_NOW)
 }
 
