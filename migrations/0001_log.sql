@@ -6,13 +6,20 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'neuroerp_app') THEN
         CREATE ROLE neuroerp_app NOLOGIN;
     END IF;
-    -- The role that connects may take the program's role.
-    EXECUTE format('GRANT neuroerp_app TO %I', current_user);
+    -- The role that connects may take the program's role. Roles belong to the whole server: for a second database with
+    -- another owner a superuser has to have said so before, since only who may administer a role may give it on.
+    IF NOT pg_has_role(current_user, 'neuroerp_app', 'USAGE') THEN
+        EXECUTE format('GRANT neuroerp_app TO %I', current_user);
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'die Rolle % darf die Rolle neuroerp_app nicht anlegen oder annehmen', current_user
+        USING ERRCODE = 'insufficient_privilege', HINT = format('als Superuser einmal, soweit es fehlt: CREATE ROLE neuroerp_app NOLOGIN; '
+            'CREATE ROLE neuroerp_leser NOLOGIN; GRANT neuroerp_app TO %I', current_user);
 END $$;
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
-CREATE SCHEMA log;
+-- The schema exists: the list of applied migrations (log.migration) lives in it.
 COMMENT ON SCHEMA log IS 'The event log and what commits with it: heads, claims, counters, command ids, snapshots, timers';
 GRANT USAGE ON SCHEMA log TO neuroerp_app;
 

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     str::FromStr,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use aggregates::{
@@ -30,7 +30,7 @@ use crate::{
     listener,
     postgres::{
         self,
-        embedded::{EmbeddedServer, EmbeddedSettings},
+        embedded::{self, EmbeddedError, EmbeddedServer, EmbeddedSettings},
     },
     projector::Projector,
     queries::{catalog::Catalog, reports::checkpoint_waiter},
@@ -49,6 +49,11 @@ const TOKEN_MIN: usize = 24;
 /// Name of the administrator's key.
 const ADMINISTRATOR: &str = "administrator";
 
+/// How long a task waits for the server of another program that is just starting.
+const JOIN_LIMIT: Duration = Duration::from_secs(15);
+/// Pause between two attempts to join.
+const JOIN_POLL: Duration = Duration::from_millis(250);
+
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
@@ -58,7 +63,7 @@ pub struct DatabaseSettings {
     pub data_dir: PathBuf,
 }
 
-/// An open database, with the private server if there is one.
+/// An open database, with the private server if this program runs it.
 pub struct Database {
     /// How to connect as the owner.
     pub options: PgConnectOptions,
@@ -66,18 +71,65 @@ pub struct Database {
 }
 
 impl Database {
-    /// Starts the private server if needed, and migrates.
+    /// Opens the database for a program that others may depend on: starts the private server if needed, and migrates.
     pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        let (options, embedded) = if let Some(url) = &settings.url {
-            (
-                PgConnectOptions::from_str(url).context("DATABASE_URL ist nicht lesbar")?,
-                None,
-            )
-        } else {
-            let server = EmbeddedServer::start(&EmbeddedSettings::new(&settings.data_dir)).await?;
-            (server.connect_options(), Some(server))
+        if let Some(url) = &settings.url {
+            return Self::existing(url).await;
+        }
+        let server = EmbeddedServer::start(&EmbeddedSettings::new(&settings.data_dir)).await?;
+        Self::private(server).await
+    }
+
+    /// Opens the database for a task: as [`Database::open`], but if another program runs the private server of this
+    /// data folder, works beside it, as any second process on one database does.
+    pub async fn open_or_join(settings: &DatabaseSettings) -> anyhow::Result<Self> {
+        if let Some(url) = &settings.url {
+            return Self::existing(url).await;
+        }
+        let embedded = EmbeddedSettings::new(&settings.data_dir);
+        let begin = Instant::now();
+        loop {
+            let in_use = match EmbeddedServer::start(&embedded).await {
+                Ok(server) => return Self::private(server).await,
+                Err(error @ EmbeddedError::InUse { .. }) => anyhow::Error::from(error),
+                Err(error) => return Err(error.into()),
+            };
+            let refused = match embedded::join(&embedded).await? {
+                // The other program may still be migrating.
+                Some(options) => match postgres::check_migrations(&options).await {
+                    Ok(()) => {
+                        return Ok(Self {
+                            options,
+                            embedded: None,
+                        });
+                    }
+                    Err(error) => error.into(),
+                },
+                None => in_use,
+            };
+            if begin.elapsed() > JOIN_LIMIT {
+                return Err(refused);
+            }
+            tokio::time::sleep(JOIN_POLL).await;
+        }
+    }
+
+    async fn existing(url: &str) -> anyhow::Result<Self> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| anyhow::anyhow!("DATABASE_URL ist nicht lesbar ({error}); erwartet wird postgres://benutzer:kennwort@rechner:5432/datenbank"))?;
+        tracing::info!(datenbank = %postgres::place(&options), "Verbindung zur Datenbank wird aufgebaut");
+        postgres::migrate(&options).await?;
+        Ok(Self {
+            options,
+            embedded: None,
+        })
+    }
+
+    async fn private(server: EmbeddedServer) -> anyhow::Result<Self> {
+        let mut database = Self {
+            options: server.connect_options(),
+            embedded: Some(server),
         };
-        let mut database = Self { options, embedded };
         if let Err(error) = postgres::migrate(&database.options).await {
             database.close().await;
             return Err(error.into());

@@ -4,6 +4,7 @@
 //! transaction ([`state`]). *Ledgers* over the whole log follow with a checkpoint that commits with their rows
 //! ([`ledger`]). This crate knows SQL, but no connection of its own and no loop: the program runs it.
 
+pub mod comments;
 pub mod crm;
 pub mod dienste;
 pub mod fibu;
@@ -17,21 +18,17 @@ pub use state::{StateModel, StateReadModel, Table};
 /// State tables of all aggregates, one line each.
 #[must_use]
 pub fn state_models() -> Vec<StateModel> {
-    use aggregates::{
-        dienste::{ApiKey, Mandant, Nummernkreis},
-        fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
-    };
     vec![
-        StateModel::of::<Mandant>(),
-        StateModel::of::<Nummernkreis>(),
-        StateModel::of::<ApiKey>(),
-        StateModel::of::<Kontenplan>(),
-        StateModel::of::<Konto>(),
-        StateModel::of::<SteuerSchluessel>(),
-        StateModel::of::<Geschaeftsjahr>(),
-        StateModel::of::<Debitor>(),
-        StateModel::of::<Kreditor>(),
-        StateModel::of::<Buchung>(),
+        StateModel::of::<aggregates::dienste::Mandant>(),
+        StateModel::of::<aggregates::dienste::Nummernkreis>(),
+        StateModel::of::<aggregates::dienste::ApiKey>(),
+        StateModel::of::<aggregates::fibu::Kontenplan>(),
+        StateModel::of::<aggregates::fibu::Konto>(),
+        StateModel::of::<aggregates::fibu::SteuerSchluessel>(),
+        StateModel::of::<aggregates::fibu::Geschaeftsjahr>(),
+        StateModel::of::<aggregates::fibu::Debitor>(),
+        StateModel::of::<aggregates::fibu::Kreditor>(),
+        StateModel::of::<aggregates::fibu::Buchung>(),
     ]
 }
 

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The right that reading the log needs, in dienste.
-const RIGHT: &str = "ereignis";
+pub(super) const RIGHT: &str = "ereignis";
 
 /// Events that a stream reads at once.
 const STREAM_PAGE: i64 = 200;

@@ -59,7 +59,7 @@ pub struct Stammdaten {
     pub steuernummer: Option<Text<20>>,
 }
 
-/// Master data with the day they begin to hold; a row of `dienste.mandant_stammdaten`.
+/// Master data with the day they begin to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stammdatenstand {
     /// First day.

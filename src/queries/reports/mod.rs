@@ -26,7 +26,11 @@ use uuid::Uuid;
 pub use args::{Args, Parameter, ParameterArt};
 pub use table::{Art, Cell, Spalte, Table};
 
-use super::{history, params::Params, zeit};
+use super::{
+    history,
+    params::{Params, too_old},
+    zeit,
+};
 use crate::{api::problem::Problem, eventstore::EventStore};
 
 /// The ledger that writes `fibu.journalzeile`.
@@ -243,14 +247,6 @@ pub async fn run(
     }
     source.transaction.commit().await?;
     Ok(Answer { table, stand, position })
-}
-
-/// `ABFRAGE_ZU_ALT`.
-fn too_old(needed: i64) -> Problem {
-    let text = format!(
-        "der Bericht hat das Journal noch nicht bis Position {needed} gesehen; bitte gleich noch einmal abrufen"
-    );
-    Problem::new("ABFRAGE_ZU_ALT", 503, text).retry_after(1)
 }
 
 #[cfg(test)]
