@@ -138,7 +138,7 @@ CREATE TABLE fibu.steuersatz (
     steuer_schluessel_id uuid NOT NULL,
     gueltig_ab date NOT NULL,
     gueltig_bis date,
-    satz numeric(9,6) NOT NULL,
+    satz numeric NOT NULL CHECK (satz BETWEEN 0 AND 100),
     PRIMARY KEY (mandant_id, steuer_schluessel_id, gueltig_ab),
     FOREIGN KEY (mandant_id, steuer_schluessel_id) REFERENCES fibu.steuer_schluessel DEFERRABLE INITIALLY DEFERRED
 );

@@ -12,7 +12,6 @@ use std::{
 use aggregates::dienste::ApiKey;
 use anyhow::{Context as _, bail};
 use axum::Router;
-use chrono::Utc;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use projections::state::Columns;
 use serde_json::json;
@@ -210,7 +209,7 @@ impl Core {
             "name": name,
             "scopes": ["*:admin"],
             "sonderrechte": ["fibu.periode_gesperrt", "fibu.steuer_manuell"],
-            "ablauf": Utc::now() + chrono::Duration::days(KEY_LIFE_DAYS),
+            "ablauf": crate::uhr::jetzt() + chrono::Duration::days(KEY_LIFE_DAYS),
         });
         if let Some(hash) = hash {
             fields["schluessel_hash"] = json!(hash);

@@ -906,6 +906,29 @@ fn betraege_sind_positiv_und_haben_hoechstens_zwei_nachkommastellen() {
 }
 
 #[test]
+fn eine_zeile_und_die_summe_einer_seite_sind_auf_zehn_stellen_begrenzt() {
+    let groesste = "9999999999.99";
+    gebucht(&welt(), schlicht(groesste, groesste), json!({}));
+    let fehler = abgelehnt(&welt(), schlicht(groesste, "10000000000.00"), json!({}));
+    assert_eq!(fehler, BuchungError::BetragUngueltig { zeile: 2 }.into());
+    let zeilen = vec![
+        zeile("1800", "soll", groesste, json!({})),
+        zeile("1600", "haben", groesste, json!({})),
+        zeile("1600", "haben", "0.01", json!({})),
+        zeile("1800", "soll", "0.01", json!({})),
+    ];
+    let fehler = abgelehnt(&welt(), zeilen, json!({}));
+    assert_eq!(fehler, BuchungError::BetragUngueltig { zeile: 3 }.into());
+    let zu_hohe_steuer = json!({"schluessel": "V19", "steuerbetrag": "10000000000.00"});
+    let zeilen = vec![
+        zeile("6815", "soll", "1.00", zu_hohe_steuer),
+        zeile("1600", "haben", "1.00", json!({})),
+    ];
+    let fehler = abgelehnt(&welt(), zeilen, json!({}));
+    assert_eq!(fehler, BuchungError::BetragUngueltig { zeile: 1 }.into());
+}
+
+#[test]
 fn keine_buchung_ohne_beleg_oder_grund() {
     let ohne = |mehr: Value| {
         let kopf = json!({

@@ -231,7 +231,7 @@ fn usable(key: &Schluessel, address: Option<IpAddr>) -> Result<(), Problem> {
             ));
         }
         "abgelaufen" => return Err(expired()),
-        _ if key.ablauf <= Utc::now() => return Err(expired()),
+        _ if key.ablauf <= crate::uhr::jetzt() => return Err(expired()),
         _ => {}
     }
     let allowed = |net: &ApiKeyNetz| address.is_some_and(|ip| net.enthaelt(ip));

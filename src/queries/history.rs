@@ -68,8 +68,8 @@ pub async fn history(
         };
         let new = state.as_ref().map(|s| entry.to_json(s));
         let changed = match (&old, &new) {
-            (Some(old), Some(new)) if event.version == 1 => Some(changes(&json!({}), new, &list_keys, old)),
-            (Some(old), Some(new)) => Some(changes(old, new, &list_keys, &Value::Null)),
+            (Some(_), Some(new)) if event.version == 1 => Some(changes(&json!({}), new, &list_keys)),
+            (Some(old), Some(new)) => Some(changes(old, new, &list_keys)),
             _ => None,
         };
         daten.push(event_json(event, changed));

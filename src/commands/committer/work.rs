@@ -41,7 +41,7 @@ impl Work {
             .collect();
         Self {
             envelope,
-            angenommen: Utc::now(),
+            angenommen: crate::uhr::jetzt(),
             zufall,
             outcomes: Vec::new(),
             settled: 0,

@@ -25,8 +25,9 @@ pub enum BuchungError {
     },
     /// An amount that cannot be posted.
     #[error(
-        "der Betrag in Zeile {zeile} ist nicht buchbar: nötig sind mehr als 0,00 (auch nach Abzug der Steuer) und \
-         höchstens zwei Nachkommastellen"
+        "der Betrag in Zeile {zeile} ist nicht buchbar: nötig sind mehr als 0,00 (auch nach Abzug der Steuer), \
+         höchstens zwei Nachkommastellen und höchstens 9999999999,99 EUR, auch als Summe der Seite; größere Beträge auf \
+         mehrere Buchungen verteilen"
     )]
     #[strum(serialize = "BUCHUNG_BETRAG_UNGUELTIG")]
     BetragUngueltig {
