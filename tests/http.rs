@@ -305,6 +305,12 @@ async fn eine_festgeschriebene_periode_bleibt_zu() {
     };
     let (path, body) = seal(3);
     server.post(&path, body).await.refused(422, "PERIODE_REIHENFOLGE");
+    for betrag in ["119.00", "59.50"] {
+        server
+            .post("/api/v1/fibu/buchungen", kasse(betrag, "2026-01-30"))
+            .await
+            .ok();
+    }
     for nr in [0, 1] {
         let (path, body) = seal(nr);
         server.post(&path, body).await.ok();
@@ -328,6 +334,11 @@ async fn eine_festgeschriebene_periode_bleibt_zu() {
         .clone();
     assert_eq!(sealed["status"], "festgeschrieben");
     assert_eq!(sealed["wurzel"].as_str().unwrap().len(), 64);
+    assert_eq!(
+        (&sealed["anzahl"], &sealed["summe_soll"], &sealed["summe_haben"]),
+        (&json!(2), &json!("178.50"), &json!("178.50")),
+        "119.00 and 59.50 gross"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -231,6 +231,17 @@ impl Shared {
         }
     }
 
+    /// Refuses the present state of a record that the command is not for; the text says which one and what it means.
+    pub fn fremder_status(meldung: impl Into<String>, ist: impl Into<&'static str>, erlaubt: &[&str]) -> Self {
+        let status = Self::status(ist, erlaubt);
+        Self::Fremd {
+            code: "STATUS_UNZULAESSIG",
+            status: DomainError::status(&status),
+            daten: status.data(),
+            meldung: meldung.into(),
+        }
+    }
+
     /// Refuses one field's value with `EINGABE_UNGUELTIG`.
     pub fn feld(feld: impl Into<String>, meldung: impl Into<String>) -> Self {
         Self::EingabeUngueltig {
