@@ -54,8 +54,10 @@ fn kreis(mandant: Uuid, code: &str) -> Order {
     order
 }
 
-fn gap(mandant: Uuid, code: &str, n: i64) -> Order {
-    let command = json!({"LueckeDokumentieren": {"jahr": 2026, "von": n, "bis": n, "grund": "Test"}});
+/// A command that every open Nummernkreis takes, any number of times: the pattern of another day far ahead.
+fn muster_aendern(mandant: Uuid, code: &str, n: i64) -> Order {
+    let tag = chrono::NaiveDate::from_ymd_opt(2100, 1, 1).unwrap() + chrono::Duration::days(n);
+    let command = json!({"MusterAendern": {"muster": format!("{code}-{{JJJJ}}-{{000000}}"), "gueltig_ab": tag}});
     Order::new(
         "nummernkreis",
         aggregates::dienste::Nummernkreis::stream_id(mandant, code),
@@ -144,7 +146,7 @@ async fn several_writers_in_several_processes_leave_no_gap_and_lose_nothing() {
                 for n in 0..20_i64 {
                     // All write the same stream, so every decision depends on the ones before it.
                     let number = i64::try_from(p * 1000 + w * 100).unwrap() + n + 1;
-                    bus.send(mandant, Caller::service("test"), gap(mandant, "AR", number))
+                    bus.send(mandant, Caller::service("test"), muster_aendern(mandant, "AR", number))
                         .await
                         .unwrap();
                 }
@@ -212,7 +214,7 @@ async fn the_same_command_id_fifty_times_at_once_acts_once() {
     let mut tasks = Vec::new();
     for n in 0..50 {
         let bus = if n % 2 == 0 { one.clone() } else { two.clone() };
-        let order = gap(mandant, "AR", 1).once(befehl_id);
+        let order = muster_aendern(mandant, "AR", 1).once(befehl_id);
         tasks.push(tokio::spawn(async move {
             bus.send(mandant, Caller::service("test"), order).await.unwrap()
         }));
@@ -226,7 +228,7 @@ async fn the_same_command_id_fifty_times_at_once_acts_once() {
     assert_eq!(first, 1);
     assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
     // Another body under the same key is refused.
-    let mut other = gap(mandant, "AR", 9).once(befehl_id);
+    let mut other = muster_aendern(mandant, "AR", 9).once(befehl_id);
     other.request_hash = Some(vec![1]);
     let refusal = one.send(mandant, Caller::service("test"), other).await.unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.status), ("IDEMPOTENZ_ABWEICHEND", 422));
@@ -278,7 +280,7 @@ async fn an_atomic_unit_writes_all_or_nothing_and_a_dry_run_writes_nothing() {
     assert_eq!(outcomes[0].as_ref().unwrap_err().code, "STAPEL_ABGEBROCHEN");
     assert_eq!(assert_log_is_whole(&db, mandant).await, 0);
 
-    let orders = vec![kreis(mandant, "AA"), gap(mandant, "AA", 1)];
+    let orders = vec![kreis(mandant, "AA"), muster_aendern(mandant, "AA", 1)];
     let outcomes = bus.submit(mandant, unit(orders.clone(), Mode::DryRun)).await.unwrap();
     assert_eq!(outcomes[1].as_ref().unwrap().preview.len(), 2);
     assert_eq!(assert_log_is_whole(&db, mandant).await, 0);
@@ -287,7 +289,11 @@ async fn an_atomic_unit_writes_all_or_nothing_and_a_dry_run_writes_nothing() {
     assert!(outcomes.iter().all(Result::is_ok));
     assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
 
-    let orders = vec![gap(mandant, "AA", 2), kreis(mandant, "AA"), gap(mandant, "AA", 3)];
+    let orders = vec![
+        muster_aendern(mandant, "AA", 2),
+        kreis(mandant, "AA"),
+        muster_aendern(mandant, "AA", 3),
+    ];
     let outcomes = bus.submit(mandant, unit(orders, Mode::Each)).await.unwrap();
     assert!(outcomes[0].is_ok() && outcomes[1].is_err() && outcomes[2].is_ok());
     assert_eq!(assert_log_is_whole(&db, mandant).await, 4);
@@ -350,7 +356,7 @@ async fn a_connection_lost_at_commit_neither_loses_nor_doubles_a_command() {
     let mut accepted = 0;
     let mut open = Vec::new();
     for n in 1..=120_i64 {
-        let order = gap(mandant, "AR", n).once(Uuid::new_v5(&mandant, &n.to_be_bytes()));
+        let order = muster_aendern(mandant, "AR", n).once(Uuid::new_v5(&mandant, &n.to_be_bytes()));
         match bus.send(mandant, Caller::service("test"), order).await {
             Ok(_) => accepted += 1,
             Err(refusal) => {
@@ -361,7 +367,7 @@ async fn a_connection_lost_at_commit_neither_loses_nor_doubles_a_command() {
     }
     killer.await.unwrap();
     for n in open {
-        let order = gap(mandant, "AR", n).once(Uuid::new_v5(&mandant, &n.to_be_bytes()));
+        let order = muster_aendern(mandant, "AR", n).once(Uuid::new_v5(&mandant, &n.to_be_bytes()));
         bus.send(mandant, Caller::service("test"), order).await.unwrap();
         accepted += 1;
     }
@@ -397,9 +403,13 @@ async fn a_reader_that_races_writers_sees_every_position_once_in_order() {
         let bus = if w % 2 == 0 { one.clone() } else { two.clone() };
         tasks.push(tokio::spawn(async move {
             for n in 0..40_i64 {
-                bus.send(mandant, Caller::service("test"), gap(mandant, "AR", w * 100 + n + 1))
-                    .await
-                    .unwrap();
+                bus.send(
+                    mandant,
+                    Caller::service("test"),
+                    muster_aendern(mandant, "AR", w * 100 + n + 1),
+                )
+                .await
+                .unwrap();
             }
         }));
     }
@@ -417,12 +427,12 @@ async fn if_match_refuses_what_the_user_did_not_see() {
     bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
         .await
         .unwrap();
-    let mut order = gap(mandant, "AR", 1);
+    let mut order = muster_aendern(mandant, "AR", 1);
     order.if_match = Some(7);
     let refusal = bus.send(mandant, Caller::service("test"), order).await.unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.status), ("VERSION_KONFLIKT", 412));
     assert_eq!(refusal.daten, json!({"erwartet": 7, "ist": 1}));
-    let mut order = gap(mandant, "AR", 1);
+    let mut order = muster_aendern(mandant, "AR", 1);
     order.if_match = Some(1);
     bus.send(mandant, Caller::service("test"), order).await.unwrap();
 }
@@ -435,7 +445,7 @@ async fn long_streams_are_folded_from_their_snapshot_to_the_same_state() {
     bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
         .await
         .unwrap();
-    let orders = (1..=300).map(|n| gap(mandant, "AR", n)).collect();
+    let orders = (1..=300).map(|n| muster_aendern(mandant, "AR", n)).collect();
     let unit = Unit {
         caller: Caller::service("test"),
         orders,

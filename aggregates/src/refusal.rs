@@ -356,17 +356,33 @@ impl Refusal {
             code: code.to_owned(),
             meldung: meldung.into(),
         };
+        Self::inputs(status, vec![field])
+    }
+
+    /// `EINGABE_UNGUELTIG` for several fields.
+    pub fn inputs(status: u16, felder: Vec<FieldError>) -> Self {
+        let text = |field: &FieldError| {
+            let feld = if field.feld.is_empty() { "Eingabe" } else { &field.feld };
+            format!("{feld}: {}", field.meldung)
+        };
         Self {
             code: "EINGABE_UNGUELTIG".to_owned(),
             status,
-            detail: format!(
-                "{}: {}",
-                if field.feld.is_empty() { "Eingabe" } else { &field.feld },
-                field.meldung
-            ),
+            detail: felder.iter().map(text).collect::<Vec<_>>().join("; "),
             daten: json!({}),
-            felder: vec![field],
+            felder,
         }
+    }
+
+    /// The same refusal of an element of a Stapel.
+    #[must_use]
+    pub fn im_stapel(mut self, index: usize) -> Self {
+        self.detail = format!("Element {index}: {}", self.detail);
+        if !self.daten.is_object() {
+            self.daten = json!({});
+        }
+        self.daten["index"] = json!(index);
+        self
     }
 }
 

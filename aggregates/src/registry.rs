@@ -9,9 +9,10 @@ use uuid::Uuid;
 use crate::{
     Aggregate, CommandName, EventName, Key,
     context::{Context, Effects, State, stream_id},
+    eingabe,
     policy::{Kind, Policy},
     refusal::{Refusal, Refused},
-    types::{Bereich, Stufe, VALUE_MARK},
+    types::{Bereich, Stufe},
 };
 
 /// One command of an aggregate.
@@ -87,7 +88,7 @@ pub struct Stored<'a> {
 /// An event read back from the log, without its type.
 pub type ReadEvent = Arc<dyn Any + Send + Sync>;
 
-type DecideFn = fn(&State, Value, &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided>;
+type DecideFn = fn(&[CommandInfo], &State, &Value, &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided>;
 
 /// One aggregate without its types.
 pub struct Entry {
@@ -170,8 +171,8 @@ impl Entry {
     }
 
     /// Decides a command (externally tagged JSON) on a state.
-    pub fn decide(&self, state: &State, command: Value, ctx: Context<'_>) -> Result<Decided, NotDecided> {
-        let (state, events) = (self.decide)(state, command, &ctx)?;
+    pub fn decide(&self, state: &State, command: &Value, ctx: Context<'_>) -> Result<Decided, NotDecided> {
+        let (state, events) = (self.decide)(&self.commands, state, command, &ctx)?;
         Ok(Decided {
             state,
             events,
@@ -229,8 +230,13 @@ fn typed<T: Aggregate>(state: &State) -> Option<&T> {
     state.downcast_ref::<T>()
 }
 
-fn decide<T: Aggregate>(state: &State, command: Value, ctx: &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided> {
-    let command = parse::<T>(command).map_err(NotDecided::Refused)?;
+fn decide<T: Aggregate>(
+    commands: &[CommandInfo],
+    state: &State,
+    command: &Value,
+    ctx: &Context<'_>,
+) -> Result<(State, Vec<Emitted>), NotDecided> {
+    let command = parse::<T>(commands, command).map_err(NotDecided::Refused)?;
     let mut new = typed::<T>(state).cloned().unwrap_or_default();
     // An unknown id answers 404, not a domain error: only creating and internal commands may start a stream.
     let name = command.command_name();
@@ -324,53 +330,19 @@ fn read<T: Aggregate>(stored: Stored<'_>) -> Result<T::Event, FoldError> {
     serde_json::from_value(tagged).map_err(|e| error(e.to_string()))
 }
 
-/// Reads a command; errors name the field and say in German what is wrong.
-fn parse<T: Aggregate>(command: Value) -> Result<T::Command, Refusal> {
+/// Reads a command; a refusal names every wrong field and says in German what is wrong.
+fn parse<T: Aggregate>(commands: &[CommandInfo], command: &Value) -> Result<T::Command, Refusal> {
     serde_path_to_error::deserialize(command).map_err(|error| {
         // The first segment is the command's own name; the pointer is into its fields.
-        let segments: Vec<String> = error.path().iter().map(ToString::to_string).collect();
-        let pointer = segments
+        let stelle = eingabe::pointer(error.path(), 1);
+        let tagged = command.as_object().and_then(|tagged| tagged.iter().next());
+        let (name, fields) = tagged.map_or(("", &Value::Null), |(name, fields)| (name.as_str(), fields));
+        let schema = commands
             .iter()
-            .skip(1)
-            .filter(|s| !s.is_empty() && *s != "?" && *s != ".")
-            .fold(String::new(), |pointer, segment| {
-                pointer + "/" + segment.trim_matches(['[', ']'])
-            });
-        let message = error.inner().to_string();
-        if let Some(value_error) = message.strip_prefix(VALUE_MARK) {
-            return Refusal::input(422, pointer, "WERT_UNGUELTIG", value_error);
-        }
-        let (code, text) = german(&message);
-        Refusal::input(400, pointer, code, text)
+            .find(|c| c.name == name)
+            .map_or(&Value::Null, |c| &c.schema);
+        eingabe::ablehnung(schema, fields, &stelle, &error.inner().to_string())
     })
-}
-
-/// Turns the messages of the JSON reader into German ones.
-fn german(message: &str) -> (&'static str, String) {
-    let quoted = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
-    let expected = message
-        .split_once(", expected ")
-        .map(|(_, e)| e.replace("one of ", ""))
-        .unwrap_or_default();
-    if message.starts_with("unknown field") {
-        return (
-            "FELD_UNBEKANNT",
-            format!("das Feld „{}“ gibt es nicht; bekannt sind: {expected}", quoted(message)),
-        );
-    }
-    if message.starts_with("missing field") {
-        return ("FELD_FEHLT", format!("das Feld „{}“ fehlt", quoted(message)));
-    }
-    if message.starts_with("unknown variant") {
-        return (
-            "WERT_UNBEKANNT",
-            format!("„{}“ ist nicht erlaubt; möglich sind: {expected}", quoted(message)),
-        );
-    }
-    if message.starts_with("invalid type") {
-        return ("TYP_FALSCH", format!("falscher Typ; erwartet wird {expected}"));
-    }
-    ("UNLESBAR", format!("nicht lesbar: {message}"))
 }
 
 fn commands_of<T: Aggregate>(schema: &Value) -> Vec<CommandInfo> {

@@ -98,7 +98,7 @@ impl Seite {
 
     fn entscheiden(&self, welt: &World, gegeben: &[Value], befehl: Value) -> Result<Vec<Value>, Refusal> {
         let ctx = Context::new(welt.id, welt.version, &welt.frame, welt);
-        match self.entry().decide(&self.falten(gegeben), befehl, ctx) {
+        match self.entry().decide(&self.falten(gegeben), &befehl, ctx) {
             Ok(decided) => Ok(decided
                 .events
                 .into_iter()

@@ -1,9 +1,9 @@
 //! Commands over HTTP: one by one, or as a Stapel.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aggregates::{
-    Refusal,
+    Refusal, eingabe,
     registry::{CommandInfo, Entry},
 };
 use axum::{
@@ -250,8 +250,10 @@ fn body(answer: &Answer, dry_run: bool) -> Value {
     body
 }
 
+static ELEMENT_SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(Element).to_value());
+
 /// An element of a Stapel.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Element {
     bereich: String,
@@ -295,21 +297,14 @@ async fn stapel(
     let mut slots = Vec::with_capacity(elements.len());
     let mut company = None;
     for (index, raw) in elements.into_iter().enumerate() {
-        slots.push(element(&app, &zugang, key.as_deref(), index, raw, &mut company));
+        slots.push(element(&app, &zugang, key.as_deref(), index, &raw, &mut company));
     }
     if mode != Mode::Each {
         // All or none: an element that cannot even be read refuses the whole.
-        if let Some((index, Err(problem))) = slots.iter_mut().enumerate().find(|(_, s)| s.is_err()) {
-            let refusal = Refusal::new(
-                problem.code(),
-                problem.status(),
-                format!(
-                    "Element {index}: {}",
-                    problem.body()["detail"].as_str().unwrap_or_default()
-                ),
-                json!({"index": index}),
-            );
-            return Err(refusal.into());
+        if let Some(index) = slots.iter().position(Result::is_err)
+            && let Err(problem) = slots.swap_remove(index)
+        {
+            return Err(problem.im_stapel(index));
         }
     }
     run(&app, &zugang, mode, company.unwrap_or(zugang.mandant_id), slots).await
@@ -336,17 +331,10 @@ fn element(
     zugang: &Zugang,
     key: Option<&str>,
     index: usize,
-    raw: Value,
+    raw: &Value,
     company: &mut Option<Uuid>,
 ) -> Result<Order, Problem> {
-    let canonical = raw.clone();
-    let mut element: Element = serde_json::from_value(raw).map_err(|error| {
-        Problem::new(
-            "EINGABE_UNGUELTIG",
-            400,
-            format!("Stapel-Element nicht lesbar: {error}"),
-        )
-    })?;
+    let mut element: Element = eingabe::lesen(&ELEMENT_SCHEMA, raw)?;
     let entry = entry(app, &element.bereich, &element.ressource)?;
     let command = command(entry, &element.befehl)?;
     allowed(zugang, entry, command)?;
@@ -372,7 +360,7 @@ fn element(
     order.if_match = element.if_match;
     if let Some(key) = key {
         order.befehl_id = input::keyed_befehl_id(mandant_id, zugang.caller_id(), &format!("{key}:{index}"));
-        order.request_hash = Some(input::request_hash("POST", "/stapel", &canonical));
+        order.request_hash = Some(input::request_hash("POST", "/stapel", raw));
     }
     Ok(order)
 }
@@ -406,12 +394,7 @@ async fn run(
             .enumerate()
             .find(|(_, o)| o.as_ref().is_err_and(|r| r.code != "STAPEL_ABGEBROCHEN"))
     {
-        let mut refusal = refusal.clone();
-        refusal.detail = format!("Element {index}: {}", refusal.detail);
-        if !refusal.daten.is_object() {
-            refusal.daten = json!({});
-        }
-        refusal.daten["index"] = json!(index);
+        let refusal = refusal.clone().im_stapel(index);
         return Err(Problem::from(refusal).vorgang(zugang.correlation));
     }
     let mut outcomes = outcomes.into_iter().zip(creates);

@@ -45,6 +45,13 @@ impl Problem {
         self
     }
 
+    /// The same problem of an element of a Stapel.
+    #[must_use]
+    pub fn im_stapel(mut self, index: usize) -> Self {
+        *self.refusal = self.refusal.im_stapel(index);
+        self
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         &self.refusal.code
