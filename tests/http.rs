@@ -218,6 +218,38 @@ async fn jede_ablehnung_hat_ihren_code_und_schreibt_nichts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ein_falsches_element_eines_stapels_nennt_seine_felder_auf_deutsch() {
+    let server = common::server().await;
+    let elements = json!([{"ressource": "buchungen", "befehl": 7, "wann": "jetzt"}]);
+    let refusal = server
+        .post("/api/v1/stapel", elements)
+        .await
+        .refused(400, "EINGABE_UNGUELTIG");
+    assert_eq!(refusal["daten"]["index"], 0);
+    let felder: Vec<&str> = refusal["felder"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["feld"].as_str().unwrap())
+        .collect();
+    assert_eq!(felder, ["/bereich", "/befehl", "/wann"]);
+    let refusal = server
+        .post("/api/v1/stapel", json!(["Anlegen"]))
+        .await
+        .refused(400, "EINGABE_UNGUELTIG");
+    let detail = refusal["detail"].as_str().unwrap();
+    assert!(detail.contains("erwartet wird ein Objekt"), "{detail}");
+    server
+        .get("/api/v1/fibu/buchungen?status=quatsch")
+        .await
+        .refused(400, "EINGABE_UNGUELTIG");
+    server
+        .get("/api/v1/fibu/konten?konto_nr[in]=")
+        .await
+        .refused(400, "EINGABE_UNGUELTIG");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn der_groesste_betrag_passt_in_jede_spalte_und_ein_groesserer_wird_abgelehnt() {
     let server = common::server().await;
     let buchung = |betrag: &str| {

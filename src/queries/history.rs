@@ -195,7 +195,11 @@ pub async fn state_at(
     if let Point::Version(version) = point
         && last.version < version
     {
-        return Ok(None);
+        let text = format!(
+            "die Version {version} von {} {id} gibt es noch nicht; die letzte Version ist {}",
+            entry.name, last.version
+        );
+        return Err(Problem::not_found(text));
     }
     let state = fold(entry, &events)?.ok_or_else(|| {
         Problem::new(
