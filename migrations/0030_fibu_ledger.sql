@@ -29,7 +29,7 @@ CREATE TABLE fibu.journalzeile (
     soll            numeric(15,2) NOT NULL,
     haben           numeric(15,2) NOT NULL,
     schluessel      text,
-    satz            numeric(9,6),
+    satz            numeric,
     steuerrolle     text NOT NULL,
     kst             text,
     herkunft_id     uuid,

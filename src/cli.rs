@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -263,7 +263,7 @@ async fn play(core: &Core, belege: usize, shutdown: &CancellationToken) -> anyho
     let anschrift = json!({"strasse": "Am Hafen 1", "plz": "26721", "ort": "Emden", "land": "DE"});
     let mandant_id = company(core, "DEMO", Some("Landhandel Demo GmbH"), Some(anschrift)).await?;
     let house = House::new(core.app.clone(), mandant_id, "demo");
-    let heute = business_date(Utc::now());
+    let heute = business_date(crate::uhr::jetzt());
     let plan = DemoPlan {
         mandant_id,
         belege,

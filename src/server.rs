@@ -312,7 +312,7 @@ fn check_token(token: &str) -> anyhow::Result<()> {
 }
 
 fn end_of_life() -> DateTime<Utc> {
-    Utc::now() + TimeDelta::days(KEY_LIFE_DAYS)
+    crate::uhr::jetzt() + TimeDelta::days(KEY_LIFE_DAYS)
 }
 
 /// Issues the administrator's key.
@@ -332,7 +332,7 @@ fn issue(hash: Option<&str>) -> ApiKeyCommand {
 
 /// What the administrator's key needs at a start, if it needs something.
 fn renewal(key: &ApiKey, hash: Option<&str>) -> Option<ApiKeyCommand> {
-    let status = key.status_um(Utc::now());
+    let status = key.status_um(crate::uhr::jetzt());
     let known = hash.is_none_or(|hash| key.schluessel_hash == hash);
     let needed = match status {
         // What was revoked by hand stays so until the operator gives another text.
@@ -341,7 +341,7 @@ fn renewal(key: &ApiKey, hash: Option<&str>) -> Option<ApiKeyCommand> {
             false
         }
         ApiKeyStatus::Widerrufen | ApiKeyStatus::Abgelaufen => true,
-        _ => !known || (hash.is_some() && key.ablauf < Utc::now() + TimeDelta::days(RENEW_DAYS)),
+        _ => !known || (hash.is_some() && key.ablauf < crate::uhr::jetzt() + TimeDelta::days(RENEW_DAYS)),
     };
     needed.then(|| ApiKeyCommand::Erneuern {
         ablauf: end_of_life(),

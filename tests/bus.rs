@@ -54,8 +54,29 @@ fn kreis(mandant: Uuid, code: &str) -> Order {
     order
 }
 
+/// Numbers that were drawn, so that [`gap`] may document them.
+async fn drawn(db: &common::TestDb, mandant: Uuid) {
+    sqlx::query("INSERT INTO log.zaehler (mandant_id, kreis, jahr, stand) VALUES ($1, 'AR', 2026, 100000)")
+        .bind(mandant)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+}
+
+/// A command whose event has a running number, so that a stale decision would show.
 fn gap(mandant: Uuid, code: &str, n: i64) -> Order {
     let command = json!({"LueckeDokumentieren": {"jahr": 2026, "von": n, "bis": n, "grund": "Test"}});
+    Order::new(
+        "nummernkreis",
+        aggregates::dienste::Nummernkreis::stream_id(mandant, code),
+        command,
+    )
+}
+
+/// A command that every open Nummernkreis takes, any number of times: the pattern of another day far ahead.
+fn muster_aendern(mandant: Uuid, code: &str, n: i64) -> Order {
+    let tag = chrono::NaiveDate::from_ymd_opt(2100, 1, 1).unwrap() + chrono::Duration::days(n);
+    let command = json!({"MusterAendern": {"muster": format!("{code}-{{JJJJ}}-{{000000}}"), "gueltig_ab": tag}});
     Order::new(
         "nummernkreis",
         aggregates::dienste::Nummernkreis::stream_id(mandant, code),
@@ -128,6 +149,7 @@ async fn a_command_is_on_record_with_its_state_row_when_it_is_answered() {
 async fn several_writers_in_several_processes_leave_no_gap_and_lose_nothing() {
     let db = common::database().await;
     let mandant = Uuid::now_v7();
+    drawn(&db, mandant).await;
     let mut buses = Vec::new();
     for _ in 0..3 {
         buses.push(process(&db).await);
@@ -144,9 +166,13 @@ async fn several_writers_in_several_processes_leave_no_gap_and_lose_nothing() {
                 for n in 0..20_i64 {
                     // All write the same stream, so every decision depends on the ones before it.
                     let number = i64::try_from(p * 1000 + w * 100).unwrap() + n + 1;
-                    bus.send(mandant, Caller::service("test"), gap(mandant, "AR", number))
+                    // Whom the others keep from his counter is told to come again.
+                    while let Err(refusal) = bus
+                        .send(mandant, Caller::service("test"), gap(mandant, "AR", number))
                         .await
-                        .unwrap();
+                    {
+                        assert_eq!(refusal.status, 503, "{refusal}");
+                    }
                 }
             }));
         }
@@ -212,7 +238,7 @@ async fn the_same_command_id_fifty_times_at_once_acts_once() {
     let mut tasks = Vec::new();
     for n in 0..50 {
         let bus = if n % 2 == 0 { one.clone() } else { two.clone() };
-        let order = gap(mandant, "AR", 1).once(befehl_id);
+        let order = muster_aendern(mandant, "AR", 1).once(befehl_id);
         tasks.push(tokio::spawn(async move {
             bus.send(mandant, Caller::service("test"), order).await.unwrap()
         }));
@@ -226,7 +252,7 @@ async fn the_same_command_id_fifty_times_at_once_acts_once() {
     assert_eq!(first, 1);
     assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
     // Another body under the same key is refused.
-    let mut other = gap(mandant, "AR", 9).once(befehl_id);
+    let mut other = muster_aendern(mandant, "AR", 9).once(befehl_id);
     other.request_hash = Some(vec![1]);
     let refusal = one.send(mandant, Caller::service("test"), other).await.unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.status), ("IDEMPOTENZ_ABWEICHEND", 422));
@@ -278,7 +304,7 @@ async fn an_atomic_unit_writes_all_or_nothing_and_a_dry_run_writes_nothing() {
     assert_eq!(outcomes[0].as_ref().unwrap_err().code, "STAPEL_ABGEBROCHEN");
     assert_eq!(assert_log_is_whole(&db, mandant).await, 0);
 
-    let orders = vec![kreis(mandant, "AA"), gap(mandant, "AA", 1)];
+    let orders = vec![kreis(mandant, "AA"), muster_aendern(mandant, "AA", 1)];
     let outcomes = bus.submit(mandant, unit(orders.clone(), Mode::DryRun)).await.unwrap();
     // Each command shows its own events.
     assert!(outcomes.iter().all(|o| o.as_ref().unwrap().preview.len() == 1));
@@ -288,7 +314,11 @@ async fn an_atomic_unit_writes_all_or_nothing_and_a_dry_run_writes_nothing() {
     assert!(outcomes.iter().all(Result::is_ok));
     assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
 
-    let orders = vec![gap(mandant, "AA", 2), kreis(mandant, "AA"), gap(mandant, "AA", 3)];
+    let orders = vec![
+        muster_aendern(mandant, "AA", 2),
+        kreis(mandant, "AA"),
+        muster_aendern(mandant, "AA", 3),
+    ];
     let outcomes = bus.submit(mandant, unit(orders, Mode::Each)).await.unwrap();
     assert!(outcomes[0].is_ok() && outcomes[1].is_err() && outcomes[2].is_ok());
     assert_eq!(assert_log_is_whole(&db, mandant).await, 4);
@@ -330,6 +360,7 @@ async fn a_connection_lost_at_commit_neither_loses_nor_doubles_a_command() {
     let db = common::database().await;
     let bus = process(&db).await;
     let mandant = Uuid::now_v7();
+    drawn(&db, mandant).await;
     bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
         .await
         .unwrap();
@@ -398,9 +429,13 @@ async fn a_reader_that_races_writers_sees_every_position_once_in_order() {
         let bus = if w % 2 == 0 { one.clone() } else { two.clone() };
         tasks.push(tokio::spawn(async move {
             for n in 0..40_i64 {
-                bus.send(mandant, Caller::service("test"), gap(mandant, "AR", w * 100 + n + 1))
-                    .await
-                    .unwrap();
+                bus.send(
+                    mandant,
+                    Caller::service("test"),
+                    muster_aendern(mandant, "AR", w * 100 + n + 1),
+                )
+                .await
+                .unwrap();
             }
         }));
     }
@@ -418,12 +453,12 @@ async fn if_match_refuses_what_the_user_did_not_see() {
     bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
         .await
         .unwrap();
-    let mut order = gap(mandant, "AR", 1);
+    let mut order = muster_aendern(mandant, "AR", 1);
     order.if_match = Some(7.into());
     let refusal = bus.send(mandant, Caller::service("test"), order).await.unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.status), ("VERSION_KONFLIKT", 412));
     assert_eq!(refusal.daten, json!({"erwartet": 7, "ist": 1}));
-    let mut order = gap(mandant, "AR", 1);
+    let mut order = muster_aendern(mandant, "AR", 1);
     order.if_match = Some(1.into());
     bus.send(mandant, Caller::service("test"), order).await.unwrap();
 }
@@ -436,7 +471,7 @@ async fn long_streams_are_folded_from_their_snapshot_to_the_same_state() {
     bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
         .await
         .unwrap();
-    let orders = (1..=300).map(|n| gap(mandant, "AR", n)).collect();
+    let orders = (1..=300).map(|n| muster_aendern(mandant, "AR", n)).collect();
     let unit = Unit {
         caller: Caller::service("test"),
         orders,

@@ -66,7 +66,7 @@ async fn what_a_policy_causes_happens_once_even_if_its_checkpoint_is_lost() {
 async fn a_timer_fires_once_and_a_repeated_firing_does_nothing() {
     let server = common::server().await;
     let second = neuroerp::server::Core::start(&server.db.owner).await.unwrap();
-    let ablauf = (chrono::Utc::now() + chrono::Duration::seconds(2)).to_rfc3339();
+    let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::seconds(2)).to_rfc3339();
     let key = json!({"name": "kurz", "scopes": ["fibu:read"], "ablauf": ablauf});
     let key = server.post("/api/v1/dienste/api-keys", key).await.ok();
     let id = key["id"].as_str().unwrap().to_owned();
@@ -110,7 +110,7 @@ async fn a_timer_fires_once_and_a_repeated_firing_does_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_claim_of_a_rotated_key_is_given_back_when_the_overlap_ends() {
     let server = common::bare_server().await;
-    let ablauf = (chrono::Utc::now() + chrono::Duration::days(30)).to_rfc3339();
+    let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::days(30)).to_rfc3339();
     let key = json!({"name": "dreht", "scopes": ["fibu:read"], "ablauf": ablauf});
     let id = server.post("/api/v1/dienste/api-keys", key).await.ok()["id"]
         .as_str()

@@ -578,6 +578,18 @@ async fn facts_are_answered_at_the_head_without_a_running_projector() {
         ("schluessel_letzte_buchung", "V19", json!("2026-02-02")),
         ("schluessel_letzte_buchung", "U7", Value::Null),
         ("personenkonto_saldo", "10001", json!("0.00")),
+        (
+            "periode_umfang",
+            "2026-01-01/2",
+            json!({"anzahl": 5, "soll": "595.00", "haben": "595.00"}),
+        ),
+        (
+            "periode_umfang",
+            "2026-01-01/3",
+            json!({"anzahl": 0, "soll": "0.00", "haben": "0.00"}),
+        ),
+        ("schluessel_automatikkonten", "V7", json!(["5300", "5710", "5731"])),
+        ("schluessel_automatikkonten", "VX", Value::Null),
     ] {
         let (at, value) = projector.fact(mandant_id, name, key).await.unwrap();
         assert_eq!((at, value), (position, wanted), "{name} {key}");

@@ -19,7 +19,7 @@ use axum::{
     body::Body,
     http::{Request, header::AUTHORIZATION},
 };
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures::StreamExt as _;
 use neuroerp::{
     api::auth,
@@ -53,7 +53,8 @@ async fn ein_gebundener_schluessel_kommt_durch_keine_tuer_an_das_system() {
         .await;
     let (opfer, _) = server.key("opfer", json!({"scopes": ["fibu:read"]})).await;
     bound.get("/api/v1/fibu/konten").await.ok();
-    let ausstellen = json!({"name": "beute", "scopes": ["*:admin"], "ablauf": Utc::now() + TimeDelta::days(3)});
+    let ausstellen =
+        json!({"name": "beute", "scopes": ["*:admin"], "ablauf": neuroerp::uhr::jetzt() + TimeDelta::days(3)});
     let stilllegen = json!({"bereich": "dienste", "ressource": "mandanten", "befehl": "stilllegen", "id": firma,
         "daten": {"grund": "x"}});
     let widerrufen = json!({"bereich": "dienste", "ressource": "api-keys", "befehl": "widerrufen", "id": opfer,
@@ -141,7 +142,8 @@ async fn wer_wenig_darf_bekommt_keinen_starken_schluessel_in_die_hand() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rechte_und_firmen_eines_schluessels_gibt_es() {
     let server = common::bare_server().await;
-    let mut body = json!({"name": "falsch", "ablauf": Utc::now() + TimeDelta::days(3), "scopes": ["fibu.auto:read"]});
+    let mut body =
+        json!({"name": "falsch", "ablauf": neuroerp::uhr::jetzt() + TimeDelta::days(3), "scopes": ["fibu.auto:read"]});
     let refused = server.post(KEYS, body.clone()).await.refused(422, "EINGABE_UNGUELTIG");
     assert_eq!(refused["felder"][0]["feld"], "/scopes/0");
     body["scopes"] = json!(["fibu:read"]);
@@ -163,7 +165,7 @@ async fn die_hashwerte_der_schluessel_sieht_niemand() {
     let server = common::bare_server().await;
     let own = "ein-eigener-text-mit-genug-zeichen";
     let eigener = json!({"name": "eigen", "scopes": ["fibu:read"], "schluessel_hash": schluessel_hash(own),
-        "ablauf": Utc::now() + TimeDelta::days(3)});
+        "ablauf": neuroerp::uhr::jetzt() + TimeDelta::days(3)});
     let preview = server.post(&format!("{KEYS}?probelauf=true"), eigener.clone()).await;
     assert!(preview.text.contains("[geheim]"), "{}", preview.text);
     let first = server.post(KEYS, eigener).await;
@@ -176,7 +178,7 @@ async fn die_hashwerte_der_schluessel_sieht_niemand() {
     let rotated = server.post(&format!("{path}/rotieren"), rotieren).await;
     let new = rotated.body["einmalig"]["schluessel"].as_str().unwrap().to_owned();
     let twin = json!({"name": "zwilling", "scopes": ["fibu:read"], "schluessel_hash": schluessel_hash(own),
-        "ablauf": Utc::now() + TimeDelta::days(3)});
+        "ablauf": neuroerp::uhr::jetzt() + TimeDelta::days(3)});
     let taken = server.post(KEYS, twin).await;
     assert_eq!(taken.body["code"], "NUMMER_VERGEBEN");
     let secret = [own, &new, &server.token].map(schluessel_hash);
@@ -406,7 +408,7 @@ async fn der_vorgegebene_administratorschluessel_gilt_allein() {
 /// Issues the administrator's key as an earlier start did.
 async fn issued(core: &Core, token: &str, life: TimeDelta) {
     let fields = json!({"name": "administrator", "scopes": ["*:admin"], "schluessel_hash": schluessel_hash(token),
-        "ablauf": Utc::now() + life});
+        "ablauf": neuroerp::uhr::jetzt() + life});
     let mut order = Order::new(ApiKey::TYPE, uuid::Uuid::now_v7(), json!({"Ausstellen": fields}));
     order.create = true;
     core.bus().send(SYSTEM, Caller::service("test"), order).await.unwrap();
@@ -426,7 +428,7 @@ async fn ein_abgelaufener_administratorschluessel_lebt_beim_start_wieder() {
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let (_, key) = administrator(&core).await;
     assert_eq!(key.status, ApiKeyStatus::Aktiv);
-    assert!(key.ablauf > Utc::now() + TimeDelta::days(360));
+    assert!(key.ablauf > neuroerp::uhr::jetzt() + TimeDelta::days(360));
     assert_eq!(status(&core, token).await, 200);
     core.stop().await;
 
@@ -434,7 +436,7 @@ async fn ein_abgelaufener_administratorschluessel_lebt_beim_start_wieder() {
     let core = Core::start(&db.owner).await.unwrap();
     issued(&core, token, TimeDelta::days(10)).await;
     core.administrator(Some(token)).await.unwrap();
-    assert!(administrator(&core).await.1.ablauf > Utc::now() + TimeDelta::days(360));
+    assert!(administrator(&core).await.1.ablauf > neuroerp::uhr::jetzt() + TimeDelta::days(360));
     let version = |core: &Core| {
         let store = core.app.store.clone();
         async move { store.head(SYSTEM).await.unwrap() }

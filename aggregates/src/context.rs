@@ -192,6 +192,11 @@ impl<'a> Context<'a> {
         self.source.fact(name, key)
     }
 
+    /// The counter of a Nummernkreis and year.
+    pub fn counter(&self, kreis: &str, jahr: i32) -> Result<Counter, Lookup> {
+        self.source.counter(kreis, jahr)
+    }
+
     /// Size and root of the Merkle tree over all earlier events of the company.
     pub fn tree(&self) -> (u64, [u8; 32]) {
         self.source.tree()

@@ -7,6 +7,7 @@ mod aggregate;
 pub mod context;
 pub mod crm;
 pub mod dienste;
+pub mod eingabe;
 pub mod fibu;
 pub mod policies;
 pub mod policy;

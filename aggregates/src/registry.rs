@@ -1,7 +1,6 @@
 //! The registry: one line per aggregate. Everything generic (routes, schemas, history, lists, rights) loops over it.
 
 mod befehle;
-mod lesen;
 
 use std::{any::Any, collections::HashMap, sync::Arc};
 
@@ -10,10 +9,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use self::befehle::commands_of;
-pub use self::lesen::lesen;
 use crate::{
     Aggregate, CommandName, EventName, Key, StreamKey,
     context::{Context, Effects, State, stream_id},
+    eingabe,
     policy::{Kind, Policy},
     refusal::{Refusal, Refused},
     types::{Bereich, Stufe},
@@ -92,7 +91,7 @@ pub struct Stored<'a> {
 /// An event read back from the log, without its type.
 pub type ReadEvent = Arc<dyn Any + Send + Sync>;
 
-type DecideFn = fn(&State, Value, &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided>;
+type DecideFn = fn(&[CommandInfo], &State, &Value, &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided>;
 
 /// One aggregate without its types.
 pub struct Entry {
@@ -176,8 +175,8 @@ impl Entry {
     }
 
     /// Decides a command (externally tagged JSON) on a state.
-    pub fn decide(&self, state: &State, command: Value, ctx: Context<'_>) -> Result<Decided, NotDecided> {
-        let (state, events) = (self.decide)(state, command, &ctx)?;
+    pub fn decide(&self, state: &State, command: &Value, ctx: Context<'_>) -> Result<Decided, NotDecided> {
+        let (state, events) = (self.decide)(&self.commands, state, command, &ctx)?;
         Ok(Decided {
             state,
             events,
@@ -279,8 +278,13 @@ fn typed<T: Aggregate>(state: &State) -> Option<&T> {
     state.downcast_ref::<T>()
 }
 
-fn decide<T: Aggregate>(state: &State, command: Value, ctx: &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided> {
-    let command = parse::<T>(command).map_err(NotDecided::Refused)?;
+fn decide<T: Aggregate>(
+    commands: &[CommandInfo],
+    state: &State,
+    command: &Value,
+    ctx: &Context<'_>,
+) -> Result<(State, Vec<Emitted>), NotDecided> {
+    let command = parse::<T>(commands, command).map_err(NotDecided::Refused)?;
     let mut new = typed::<T>(state).cloned().unwrap_or_default();
     // An unknown id answers 404, not a domain error: only creating and internal commands may start a stream.
     let name = command.command_name();
@@ -374,9 +378,19 @@ fn read<T: Aggregate>(stored: Stored<'_>) -> Result<T::Event, FoldError> {
     serde_json::from_value(tagged).map_err(|e| error(e.to_string()))
 }
 
-fn parse<T: Aggregate>(command: Value) -> Result<T::Command, Refusal> {
-    // The first segment is the command's own name; the pointer is into its fields.
-    lesen(command, 1)
+/// Reads a command; a refusal names every wrong field and says in German what is wrong.
+fn parse<T: Aggregate>(commands: &[CommandInfo], command: &Value) -> Result<T::Command, Refusal> {
+    serde_path_to_error::deserialize(command).map_err(|error| {
+        // The first segment is the command's own name; the pointer is into its fields.
+        let stelle = eingabe::pointer(error.path(), 1);
+        let tagged = command.as_object().and_then(|tagged| tagged.iter().next());
+        let (name, fields) = tagged.map_or(("", &Value::Null), |(name, fields)| (name.as_str(), fields));
+        let schema = commands
+            .iter()
+            .find(|c| c.name == name)
+            .map_or(&Value::Null, |c| &c.schema);
+        eingabe::ablehnung(schema, fields, &stelle, &error.inner().to_string())
+    })
 }
 
 /// All aggregates and policies.

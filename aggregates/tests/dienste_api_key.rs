@@ -137,6 +137,15 @@ fn falsche_felder(weitere: Value) -> Vec<String> {
 }
 
 #[test]
+fn der_ablauf_hat_ganze_mikrosekunden() {
+    let Ok(events) = neu(ausstellen(json!({"ablauf": "2026-04-01T08:00:00.123456789Z"}))) else {
+        panic!("refused");
+    };
+    let payload = serde_json::to_value(&events[0]).unwrap();
+    assert_eq!(payload["Ausgestellt"]["ablauf"], "2026-04-01T08:00:00.123456Z");
+}
+
+#[test]
 fn der_klartext_wird_einmal_gezeigt_und_nur_sein_hash_gefuehrt() {
     let world = World::new();
     let events = world.decide(&ApiKey::default(), befehl(ausstellen(json!({})))).unwrap();

@@ -170,7 +170,9 @@ pub(super) fn allowed(zugang: &Zugang, entry: &Entry, command: &CommandInfo) -> 
         ));
     }
     if !entry.system && zugang.nur_lesen {
-        return Err(Refusal::of(&aggregates::Shared::status("stillgelegt", &["aktiv"])).into());
+        let meldung = "die Firma ist stillgelegt und wird nur noch gelesen; Befehle nimmt sie nicht mehr an";
+        let refusal = aggregates::Shared::fremder_status(meldung, "stillgelegt", &["aktiv"]);
+        return Err(Refusal::of(&refusal).into());
     }
     Ok(mandant_id)
 }

@@ -48,11 +48,7 @@ impl Problem {
     /// Is the one of an element of a Stapel.
     #[must_use]
     pub fn element(mut self, index: usize) -> Self {
-        self.refusal.detail = format!("Element {index}: {}", self.refusal.detail);
-        if !self.refusal.daten.is_object() {
-            self.refusal.daten = json!({});
-        }
-        self.refusal.daten["index"] = json!(index);
+        *self.refusal = self.refusal.im_stapel(index);
         self
     }
 

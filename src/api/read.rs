@@ -72,7 +72,8 @@ async fn list(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
-    let query = ListQuery::parse(model(&app, entry)?, &app.models.catalog, Params::of(&uri)?)?;
+    let params = Params::of(&uri)?;
+    let query = ListQuery::parse(model(&app, entry)?, &app.models.catalog, &entry.state_schema, params)?;
     let page = query.fetch(app.store.pool(), mandant_id).await?;
     let mut body = json!({ "daten": page.daten, "weiter": page.weiter });
     if let Some(gesamt) = page.gesamt {

@@ -1,8 +1,8 @@
 //! A Stapel: many commands in one request, all or none or each for itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use aggregates::{Refusal, registry::lesen};
+use aggregates::{Refusal, eingabe};
 use axum::{
     Json, Router,
     body::Bytes,
@@ -32,8 +32,10 @@ pub fn routes() -> Router<Arc<App>> {
     )
 }
 
+static ELEMENT_SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(Element).to_value());
+
 /// An element of a Stapel.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Element {
     bereich: String,
@@ -78,7 +80,7 @@ async fn stapel(
     let mut slots = Vec::with_capacity(elements.len());
     let mut company = None;
     for (index, raw) in elements.into_iter().enumerate() {
-        slots.push(raw.and_then(|raw| element(&app, &zugang, key.as_deref(), index, raw, &mut company)));
+        slots.push(raw.and_then(|raw| element(&app, &zugang, key.as_deref(), index, &raw, &mut company)));
     }
     if mode != Mode::Each {
         // All or none: an element that cannot even be read refuses the whole.
@@ -110,11 +112,10 @@ fn element(
     zugang: &Zugang,
     key: Option<&str>,
     index: usize,
-    raw: Value,
+    raw: &Value,
     company: &mut Option<Uuid>,
 ) -> Result<Order, Problem> {
-    let canonical = raw.clone();
-    let mut element: Element = lesen(raw, 0)?;
+    let mut element: Element = eingabe::lesen(&ELEMENT_SCHEMA, raw)?;
     let entry = command::entry(app, &element.bereich, &element.ressource)?;
     let command = command::command(entry, &element.befehl, |_| true)?;
     let mandant_id = command::allowed(zugang, entry, command)?;
@@ -135,7 +136,7 @@ fn element(
     order.if_match = element.if_match.map(Into::into);
     if let Some(key) = key {
         order.befehl_id = input::keyed_befehl_id(mandant_id, zugang.caller_id(), &format!("{key}:{index}"));
-        order.request_hash = Some(input::request_hash("POST", "/stapel", &canonical));
+        order.request_hash = Some(input::request_hash("POST", "/stapel", raw));
     }
     Ok(order)
 }

@@ -154,7 +154,7 @@ impl Desk<'_> {
         bedingung::pruefen(entry, step.order, loaded.version, self.mandant_id)?;
         let frame = self.frame(step);
         let ctx = Context::new(id, loaded.version, &frame, &*overlay);
-        let decided = entry.decide(&loaded.state, step.order.command.clone(), ctx)?;
+        let decided = entry.decide(&loaded.state, &step.order.command, ctx)?;
         claim(overlay, entry, id, &loaded, &decided)?;
         for draw in &decided.effects.draws {
             let counter = Counter {

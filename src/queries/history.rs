@@ -70,8 +70,8 @@ pub async fn history(
         };
         let new = state.as_ref().map(|s| entry.to_json(s));
         let changed = match (&old, &new) {
-            (Some(old), Some(new)) if event.version == 1 => Some(changes(&json!({}), new, &list_keys, old)),
-            (Some(old), Some(new)) => Some(changes(old, new, &list_keys, &Value::Null)),
+            (Some(_), Some(new)) if event.version == 1 => Some(changes(&json!({}), new, &list_keys)),
+            (Some(old), Some(new)) => Some(changes(old, new, &list_keys)),
             _ => None,
         };
         daten.push(event_json(entry, event, changed));
@@ -197,7 +197,11 @@ pub async fn state_at(
     if let Point::Version(version) = point
         && last.version < version
     {
-        return Ok(None);
+        let text = format!(
+            "die Version {version} von {} {id} gibt es noch nicht; die letzte Version ist {}",
+            entry.name, last.version
+        );
+        return Err(Problem::not_found(text));
     }
     let state = fold(entry, &events)?.ok_or_else(|| {
         Problem::new(

@@ -96,8 +96,8 @@ pub fn filter_columns<'a>(model: &StateModel, catalog: &'a Catalog) -> Vec<&'a C
 }
 
 impl ListQuery {
-    /// Reads the parameters of a list of this model.
-    pub fn parse(model: &StateModel, catalog: &Catalog, mut params: Params) -> Result<Self, Problem> {
+    /// Reads the parameters of a list of this model, whose rows are states of this schema.
+    pub fn parse(model: &StateModel, catalog: &Catalog, schema: &Value, mut params: Params) -> Result<Self, Problem> {
         let table = model
             .head()
             .ok_or_else(|| Problem::not_found("zu dieser Ressource gibt es keine Liste"))?
@@ -116,7 +116,7 @@ impl ListQuery {
         given.sort();
         let mut filters = Vec::with_capacity(given.len());
         for (name, value) in &given {
-            filters.push(Filter::parse(name, value, &filterable, &allowed(&filterable))?);
+            filters.push(Filter::parse(name, value, &filterable, &allowed(&filterable), schema)?);
         }
         let fingerprint = format!("{table}|{sort_text}|{}|{given:?}", suche.as_deref().unwrap_or_default());
         let cursor = cursor_text
@@ -435,7 +435,7 @@ mod tests {
 
     fn parse(query: &str) -> Result<ListQuery, Problem> {
         let params = Params::of(&format!("/k?{query}").parse().unwrap()).unwrap();
-        ListQuery::parse(&model(), &catalog(), params)
+        ListQuery::parse(&model(), &catalog(), &Value::Null, params)
     }
 
     fn text(query: &str) -> String {

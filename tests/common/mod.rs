@@ -372,7 +372,7 @@ impl Door {
 
     /// Issues a key for some days and gives back its id and a way in with it.
     pub async fn key(&self, name: &str, fields: serde_json::Value) -> (String, Self) {
-        let mut body = serde_json::json!({"name": name, "ablauf": chrono::Utc::now() + chrono::Duration::days(30)});
+        let mut body = serde_json::json!({"name": name, "ablauf": neuroerp::uhr::jetzt() + chrono::Duration::days(30)});
         let fields = fields.as_object().expect("fields").clone();
         body.as_object_mut().expect("object").extend(fields);
         let answer = self.post("/api/v1/dienste/api-keys", body).await.ok();

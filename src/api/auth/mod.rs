@@ -172,7 +172,7 @@ impl FromRequestParts<Arc<App>> for Zugang {
         let schluessel = schluessel::of_token(app, token.trim(), address).await?;
         let vorgang = parts.extensions.get::<Vorgang>().cloned().unwrap_or_default();
         let kontingente = &app.tokens.kontingente;
-        let einlass = kontingente.einlassen(schluessel.id, &schluessel.key, Instant::now(), Utc::now());
+        let einlass = kontingente.einlassen(schluessel.id, &schluessel.key, Instant::now(), crate::uhr::jetzt());
         vorgang.set_rate(einlass.rate);
         let platz = einlass.ergebnis?;
         let (mandant_id, nur_lesen) = firma::of_request(app, parts, &schluessel).await?;

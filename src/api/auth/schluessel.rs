@@ -11,7 +11,6 @@ use aggregates::{
     Aggregate as _,
     dienste::api_key::{ApiKey, ApiKeyNetz, ApiKeyStatus, schluessel_hash},
 };
-use chrono::Utc;
 use uuid::Uuid;
 
 use super::{CACHE_LIMIT, CACHE_TIME, unauthorised};
@@ -107,7 +106,7 @@ fn unknown() -> Problem {
 
 fn usable(key: &ApiKey, hash: &str, address: Option<IpAddr>) -> Result<(), Problem> {
     const NEU: &str = "bitte einen neuen ausstellen lassen (POST /api/v1/dienste/api-keys)";
-    let jetzt = Utc::now();
+    let jetzt = crate::uhr::jetzt();
     match key.status_um(jetzt) {
         ApiKeyStatus::Widerrufen => {
             let detail = format!("dieser Schlüssel wurde widerrufen; {NEU}");

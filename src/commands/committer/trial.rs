@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aggregates::Lookup;
-use chrono::Utc;
 use sqlx::PgConnection;
 
 use super::{Committer, units::decide_order, work::Work};
@@ -62,7 +61,7 @@ impl Committer {
         self.shared
             .catch_up(connection, &mut self.cache, self.mandant_id, head)
             .await?;
-        let now = Utc::now();
+        let now = crate::uhr::jetzt();
         for _ in 0..PROBE_LIMIT {
             let missing = {
                 let desk = self.desk(now);

@@ -31,7 +31,7 @@ impl Work {
         let mut work = Self {
             zufall: Vec::with_capacity(envelope.unit.orders.len()),
             envelope,
-            angenommen: Utc::now(),
+            angenommen: crate::uhr::jetzt(),
             outcomes: Vec::new(),
             settled: 0,
             misses: 0,

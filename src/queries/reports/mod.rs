@@ -17,7 +17,7 @@ mod table;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use aggregates::types::Bereich;
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use sqlx::{Postgres, Transaction};
 use tokio::time::Instant;
@@ -239,7 +239,7 @@ pub async fn run(
         upto: stand,
         head,
         epoche,
-        heute: zeit::tag(Utc::now()),
+        heute: zeit::tag(crate::uhr::jetzt()),
     };
     let mut table = (report.run)(&mut source, &args).await?;
     if let Some(text) = bekannt_am {

@@ -63,6 +63,7 @@ pub enum ApiKeyCommand {
         /// Companies; all if absent.
         mandanten: Option<Vec<Uuid>>,
         /// End of its life, at most 365 days ahead.
+        #[serde(deserialize_with = "crate::types::kalender::moment")]
         ablauf: DateTime<Utc>,
         /// Networks; all if absent.
         ip_netze: Option<Vec<Text<50>>>,

@@ -4,8 +4,8 @@
 use chrono::{Days, NaiveDate};
 
 use super::{
-    BuchungError, BuchungEvent, BuchungsPosition, Buchungsart, Ergebnis, MAX_VERTEILUNG, MAX_ZEILEN, OpArt, OpBezug,
-    OpEingabe, Seite, VerteilungEingabe, ZeileEingabe,
+    BuchungError, BuchungEvent, BuchungsPosition, Buchungsart, Ergebnis, MAX_BETRAG, MAX_VERTEILUNG, MAX_ZEILEN, OpArt,
+    OpBezug, OpEingabe, Seite, VerteilungEingabe, ZeileEingabe,
     periode::{buchungsort, nicht_zu_weit_voraus},
     steuer::{self, Steuerfall},
 };
@@ -159,9 +159,27 @@ fn buchungsart(periode: Option<u8>, art: Option<Buchungsart>) -> Result<Buchungs
 /// Reads the input of all lines.
 fn zeilen_lesen(eingabe: &Eingabe, buchungsart: Buchungsart) -> Ergebnis<Vec<Gelesen<'_>>> {
     let zeilen = eingabe.zeilen.iter().enumerate();
-    zeilen
+    let gelesen = zeilen
         .map(|(index, zeile)| zeile_lesen(index, zeile, buchungsart))
-        .collect()
+        .collect::<Ergebnis<Vec<_>>>()?;
+    summen_begrenzen(&gelesen)?;
+    Ok(gelesen)
+}
+
+/// Refuses the line with which a side exceeds what one voucher may hold.
+fn summen_begrenzen(zeilen: &[Gelesen<'_>]) -> Result<(), BuchungError> {
+    let (mut soll, mut haben) = (Betrag::NULL, Betrag::NULL);
+    for zeile in zeilen {
+        let summe = match zeile.eingabe.seite {
+            Seite::Soll => &mut soll,
+            Seite::Haben => &mut haben,
+        };
+        *summe += zeile.betrag;
+        if *summe > MAX_BETRAG {
+            return Err(BuchungError::BetragUngueltig { zeile: zeile.nr });
+        }
+    }
+    Ok(())
 }
 
 fn zeile_lesen(index: usize, zeile: &ZeileEingabe, buchungsart: Buchungsart) -> Ergebnis<Gelesen<'_>> {
@@ -179,7 +197,7 @@ fn zeile_lesen(index: usize, zeile: &ZeileEingabe, buchungsart: Buchungsart) -> 
     let steuerbetrag = match zeile.steuerbetrag {
         Some(stated) => Some(
             Betrag::exact(stated)
-                .filter(|b| *b >= Betrag::NULL)
+                .filter(|b| (Betrag::NULL..=MAX_BETRAG).contains(b))
                 .ok_or_else(ungueltig)?,
         ),
         None => None,
@@ -203,7 +221,7 @@ fn zeile_lesen(index: usize, zeile: &ZeileEingabe, buchungsart: Buchungsart) -> 
 }
 
 fn positiv(betrag: Dezimal) -> Option<Betrag> {
-    Betrag::exact(betrag).filter(|b| *b > Betrag::NULL)
+    Betrag::exact(betrag).filter(|b| *b > Betrag::NULL && *b <= MAX_BETRAG)
 }
 
 /// Every line of a Personenkonto opens an item (fibu 9), except carried-forward balances.
