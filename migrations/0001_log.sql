@@ -102,9 +102,12 @@ CREATE TABLE log.politik_stand (
     mandant_id uuid NOT NULL,
     politik    text NOT NULL,
     position   bigint NOT NULL,
+    pacht_von  uuid NOT NULL,
+    pacht_bis  timestamptz NOT NULL,
     PRIMARY KEY (mandant_id, politik)
 );
 COMMENT ON TABLE log.politik_stand IS 'Checkpoint of each following policy';
+COMMENT ON COLUMN log.politik_stand.pacht_bis IS 'Until then the policy is in the hands of the process pacht_von';
 
 CREATE TABLE log.politik_abgelehnt (
     mandant_id uuid NOT NULL,
@@ -116,7 +119,7 @@ CREATE TABLE log.politik_abgelehnt (
     am         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (mandant_id, politik, position, nr)
 );
-COMMENT ON TABLE log.politik_abgelehnt IS 'Commands of following policies and timers that were refused by a rule; shown in health and metrics';
+COMMENT ON TABLE log.politik_abgelehnt IS 'Commands of following policies and timers that were refused by a rule; counted in the metrics';
 
 CREATE TABLE log.frist (
     mandant_id     uuid NOT NULL,
@@ -130,11 +133,14 @@ CREATE TABLE log.frist (
     ursache        uuid NOT NULL,
     korrelation    uuid NOT NULL,
     position       bigint NOT NULL,
+    versuche       integer NOT NULL DEFAULT 0,
+    versuch_ab     timestamptz NOT NULL,
     erledigt_am    timestamptz,
     PRIMARY KEY (mandant_id, schluessel)
 );
 COMMENT ON TABLE log.frist IS 'Timers: due commands of following policies; each fires once (schluessel is the command id)';
-CREATE INDEX frist_faellig ON log.frist (faellig) WHERE erledigt_am IS NULL;
+COMMENT ON COLUMN log.frist.versuch_ab IS 'When it is sent next: faellig at first, later after each attempt that came to no end';
+CREATE INDEX frist_offen ON log.frist (versuch_ab) WHERE erledigt_am IS NULL;
 
 CREATE FUNCTION log.unveraenderlich() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -9,11 +9,16 @@
 
 mod common;
 
-use std::{pin::Pin, sync::Arc};
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use neuroerp::{
     commands::{Bus, Caller, FactSource, Mode, Order, Unit},
-    eventstore::{StoreError, tree::Frontier},
+    eventstore::{EventStore, StoreError, tree::Frontier},
 };
 use projections::state::Columns;
 use serde_json::{Value, json};
@@ -33,12 +38,20 @@ impl FactSource for NoFacts {
     }
 }
 
+/// A log as a process of its own would have it: own pool, own signals.
+async fn store(db: &common::TestDb) -> EventStore {
+    let pool = neuroerp::postgres::connect(&db.owner).await.unwrap();
+    EventStore::new(pool, Arc::new(aggregates::registry()))
+}
+
+async fn bus_over(store: &EventStore) -> Bus {
+    let columns = Columns::load(&mut store.pool().acquire().await.unwrap()).await.unwrap();
+    Bus::new(store.clone(), &projections::state_models(), columns, Arc::new(NoFacts))
+}
+
 /// A bus as a process of its own would have it: own pool, own cache.
 async fn process(db: &common::TestDb) -> Bus {
-    let pool = neuroerp::postgres::connect(&db.owner).await.unwrap();
-    let columns = Columns::load(&mut pool.acquire().await.unwrap()).await.unwrap();
-    let store = neuroerp::eventstore::EventStore::new(pool, Arc::new(aggregates::registry()));
-    Bus::new(store, &projections::state_models(), columns, Arc::new(NoFacts))
+    bus_over(&store(db).await).await
 }
 
 fn kreis(mandant: Uuid, code: &str) -> Order {
@@ -465,4 +478,86 @@ async fn long_streams_are_folded_from_their_snapshot_to_the_same_state() {
     let folded = entry.fold(&entry.empty(), &stored).unwrap();
     assert_eq!(loaded.version, 301);
     assert_eq!(entry.to_json(&loaded.state), entry.to_json(&folded));
+}
+
+/// NOTIFY inside the transaction would make all companies of a database commit one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_are_announced_after_they_are_done_and_many_at_once() {
+    let db = common::database().await;
+    let store = store(&db).await;
+    let bus = bus_over(&store).await;
+    let mut heard = sqlx::postgres::PgListener::connect_with(&db.pool).await.unwrap();
+    heard.listen("neuroerp_log").await.unwrap();
+    let companies: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
+    for mandant in &companies {
+        bus.send(*mandant, Caller::service("test"), kreis(*mandant, "AR"))
+            .await
+            .unwrap();
+    }
+    // Nobody announces in this process yet: the transactions themselves said nothing.
+    let silence = tokio::time::timeout(Duration::from_millis(200), heard.recv()).await;
+    assert!(silence.is_err(), "a transaction notified: {silence:?}");
+    let announcer = tokio::spawn(async move { store.listen().await });
+    let mut tasks = Vec::new();
+    for mandant in companies.clone() {
+        for n in 1..=40_i64 {
+            let bus = bus.clone();
+            tasks.push(tokio::spawn(async move {
+                bus.send(mandant, Caller::service("test"), gap(mandant, "AR", n)).await
+            }));
+        }
+    }
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    let mut last: HashMap<Uuid, i64> = HashMap::new();
+    let mut count = 0;
+    while companies.iter().any(|mandant| last.get(mandant) != Some(&41)) {
+        let notification = tokio::time::timeout(Duration::from_secs(5), heard.recv()).await;
+        let notification = notification.expect("every head is announced").unwrap();
+        let (mandant, position) = notification.payload().split_once(' ').unwrap();
+        last.insert(mandant.parse().unwrap(), position.parse().unwrap());
+        count += 1;
+    }
+    assert!(count <= 60, "{count} notifications for 123 commands");
+    announcer.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_in_this_process_and_in_others_are_woken_without_waiting_for_the_poll() {
+    let db = common::database().await;
+    let (one, two) = (store(&db).await, store(&db).await);
+    let bus = bus_over(&one).await;
+    let mandant = Uuid::now_v7();
+    let tasks: Vec<_> = [one.clone(), two.clone()]
+        .into_iter()
+        .map(|store| tokio::spawn(async move { store.listen().await }))
+        .collect();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let (mut here, mut there) = (one.follow(mandant, 1), two.follow(mandant, 1));
+    let mut times = Vec::new();
+    for n in 1..=5 {
+        let begin = Instant::now();
+        let woken = async {
+            let (here, there) = tokio::join!(here.next(10), there.next(10));
+            (here.unwrap().len(), there.unwrap().len())
+        };
+        let order = gap(mandant, "AR", n);
+        let (events, answer) = tokio::join!(woken, async {
+            // Both wait already.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            bus.send(mandant, Caller::service("test"), order).await
+        });
+        answer.unwrap();
+        assert_eq!(events, (1, 1));
+        times.push(begin.elapsed());
+    }
+    times.sort();
+    // The poll of one second would be the median else; one of five may fall into a busy moment of the machine.
+    assert!(times[2] < Duration::from_millis(600), "{times:?}");
+    for task in tasks {
+        task.abort();
+    }
 }

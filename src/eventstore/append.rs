@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{Recorded, StoreError, follow::CHANNEL, tree::Frontier};
+use super::{Recorded, StoreError, tree::Frontier};
 
 /// The head of a company's log, locked until the transaction ends.
 #[derive(Debug, Clone)]
@@ -141,7 +141,7 @@ pub struct Batch {
     pub counters: Vec<(String, i32, i64, Option<NaiveDate>)>,
 }
 
-/// Writes events, commands, the new head and the wake-up in one statement, then claims and counters.
+/// Writes events, commands and the new head in one statement, then claims and counters.
 pub async fn write(
     connection: &mut PgConnection,
     mandant_id: Uuid,
@@ -217,9 +217,8 @@ async fn write_events(
             INSERT INTO log.befehl (mandant_id, befehl_id, anfrage_hash, status, position_von, position_bis, antwort) \
             SELECT $1, b.befehl_id, b.hash, b.status, b.von, b.bis, b.antwort::json \
             FROM unnest($18::uuid[], $19::bytea[], $20::smallint[], $21::bigint[], $22::bigint[], $23::text[]) \
-                AS b(befehl_id, hash, status, von, bis, antwort)), \
-         kopf AS (UPDATE log.kopf SET position = $24, recorded_at = $2, baum = $25 WHERE mandant_id = $1) \
-         SELECT pg_notify($26, $1::text || ' ' || $24::text)",
+                AS b(befehl_id, hash, status, von, bis, antwort)) \
+         UPDATE log.kopf SET position = $24, recorded_at = $2, baum = $25 WHERE mandant_id = $1",
     )
     .bind(mandant_id)
     .bind(head.recorded_at)
@@ -246,7 +245,6 @@ async fn write_events(
     .bind(befehle.iter().map(|b| b.antwort.to_string()).collect::<Vec<_>>())
     .bind(head.position)
     .bind(head.tree.to_bytes())
-    .bind(CHANNEL)
     .execute(connection)
     .await?;
     Ok(())

@@ -15,7 +15,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-pub use follow::{Follower, Signals};
+pub use follow::{Follower, Moved, Signals};
 pub use read::{Loaded, StreamKey};
 pub use statistics::Statistics;
 

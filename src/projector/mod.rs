@@ -5,7 +5,7 @@ pub mod rebuild;
 mod run;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -49,6 +49,8 @@ pub struct Projector {
     reached: Mutex<HashMap<(&'static str, Uuid), i64>>,
     /// Stopped ledgers that this process has tried for itself; a restart tries each once more.
     tried: Mutex<HashSet<(&'static str, Uuid)>>,
+    /// Stopped ledgers, not looked at again before the next look at all companies.
+    stopped: Mutex<HashSet<(&'static str, Uuid)>>,
     moved: watch::Sender<u64>,
 }
 
@@ -76,6 +78,7 @@ impl Projector {
             facts,
             reached: Mutex::default(),
             tried: Mutex::default(),
+            stopped: Mutex::default(),
             moved: watch::channel(0).0,
         }
     }
@@ -84,35 +87,50 @@ impl Projector {
     #[must_use]
     pub fn start(self: Arc<Self>, cancel: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(async move {
-            let mut wake = self.store.signals().any();
-            let mut measured = Instant::now();
+            let moved = self.store.signals().moved();
             let mut statistics = Statistics::default();
+            let mut look_at = Instant::now();
+            let mut heads = BTreeMap::new();
             loop {
-                if let Err(error) = self.round(&cancel).await {
-                    tracing::warn!(%error, "the ledgers pause");
+                if Instant::now() >= look_at {
+                    look_at = Instant::now() + POLL;
+                    match self.look(&mut statistics).await {
+                        Ok(all) => heads.extend(all),
+                        Err(error) => tracing::warn!(%error, "the ledgers pause"),
+                    }
                 }
-                if measured.elapsed() >= POLL {
-                    measured = Instant::now();
-                    if let Err(error) = self.measure().await {
-                        tracing::warn!(%error, "the lag of the ledgers is not known");
-                    }
-                    if let Err(error) = statistics.keep(&self.store).await {
-                        tracing::warn!(%error, "the planner has no new statistics");
-                    }
+                if let Err(error) = self.round(&std::mem::take(&mut heads), &cancel).await {
+                    tracing::warn!(%error, "the ledgers pause");
                 }
                 tokio::time::sleep(BREATH).await;
                 tokio::select! {
                     () = cancel.cancelled() => return,
-                    _ = wake.changed() => {}
-                    () = tokio::time::sleep(POLL) => {}
+                    new = moved.next() => heads = new,
+                    () = tokio::time::sleep_until(look_at) => {}
                 }
             }
         })
     }
 
-    async fn round(&self, cancel: &CancellationToken) -> Result<(), StoreError> {
+    /// The net under the wake-ups: the heads of all companies, which readers in this process learn of too; stopped
+    /// ledgers are looked at again; the metrics and the planner's statistics are brought up to date.
+    async fn look(&self, statistics: &mut Statistics) -> Result<Vec<(Uuid, i64)>, StoreError> {
         let heads = self.store.heads().await?;
-        let ledgers = self.ledgers.iter().map(|l| self.round_of(&**l, &heads, cancel));
+        for (mandant_id, head) in &heads {
+            self.store.signals().seen(*mandant_id, *head);
+        }
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Err(error) = self.measure().await {
+            tracing::warn!(%error, "the lag of the ledgers is not known");
+        }
+        if let Err(error) = statistics.keep(&self.store).await {
+            tracing::warn!(%error, "the planner has no new statistics");
+        }
+        Ok(heads)
+    }
+
+    async fn round(&self, heads: &BTreeMap<Uuid, i64>, cancel: &CancellationToken) -> Result<(), StoreError> {
+        let ledgers = self.ledgers.iter().map(|l| self.round_of(&**l, heads, cancel));
         join_all(ledgers).await.into_iter().collect()
     }
 
@@ -121,11 +139,14 @@ impl Projector {
     async fn round_of(
         &self,
         ledger: &dyn Ledger,
-        heads: &[(Uuid, i64)],
+        heads: &BTreeMap<Uuid, i64>,
         cancel: &CancellationToken,
     ) -> Result<(), StoreError> {
-        let behind = |(mandant_id, head): &(Uuid, i64)| self.reached(ledger.name(), *mandant_id) < *head;
-        let mut open: Vec<(Uuid, i64)> = heads.iter().copied().filter(behind).collect();
+        let behind = |(mandant_id, head): &(Uuid, i64)| {
+            self.reached(ledger.name(), *mandant_id) < *head && !self.stopped(ledger.name(), *mandant_id)
+        };
+        let heads = heads.iter().map(|(mandant_id, head)| (*mandant_id, *head));
+        let mut open: Vec<(Uuid, i64)> = heads.filter(behind).collect();
         while !open.is_empty() {
             let mut next = Vec::new();
             for (mandant_id, head) in open {
@@ -163,6 +184,11 @@ impl Projector {
         Ok(())
     }
 
+    fn stopped(&self, name: &'static str, mandant_id: Uuid) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.contains(&(name, mandant_id))
+    }
+
     fn reached(&self, name: &'static str, mandant_id: Uuid) -> i64 {
         let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         reached.get(&(name, mandant_id)).copied().unwrap_or(-1)
@@ -171,11 +197,14 @@ impl Projector {
     /// Carries one page into a ledger.
     async fn step(&self, ledger: &dyn Ledger, mandant_id: Uuid, head: i64, lock: Lock) -> Result<Step, StoreError> {
         let key = (ledger.name(), mandant_id);
-        let mut transaction = self.store.engine().begin().await?;
+        // Rows and checkpoint stay together: what a crash takes of them is carried again.
+        let begin = "BEGIN; SET LOCAL synchronous_commit = off";
+        let mut transaction = self.store.engine().begin_with(begin).await?;
         let Some(mut standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
             return Ok(Step::Elsewhere);
         };
         if standing.fehler.is_some() && !self.first_try(key) {
+            self.stopped.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
             return Ok(Step::Stopped);
         }
         let before = standing.position;
