@@ -21,7 +21,8 @@ CREATE TABLE log.kopf (
     position    bigint NOT NULL DEFAULT 0 CHECK (position >= 0),
     recorded_at timestamptz NOT NULL DEFAULT 'epoch',
     epoche      integer NOT NULL DEFAULT 1,
-    baum        bytea NOT NULL DEFAULT ''
+    baum        bytea NOT NULL DEFAULT '',
+    anspruch_position bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE log.kopf IS 'Head of each Mandant''s log. Whoever holds this row decides; positions come from here, never from a sequence';
 COMMENT ON COLUMN log.kopf.baum IS 'Frontier of the Merkle tree (RFC 9162): roots of the full subtrees, largest first, 32 bytes each';
@@ -46,6 +47,7 @@ CREATE TABLE log.ereignis (
     leaf_hash      bytea NOT NULL CHECK (length(leaf_hash) = 32),
     PRIMARY KEY (mandant_id, position)
 );
+COMMENT ON COLUMN log.kopf.anspruch_position IS 'Position of the last append that took or released claims: up to there what a process remembers of claims may be old';
 COMMENT ON TABLE log.ereignis IS 'Every fact since day one, per Mandant in order without a gap. Insert only';
 COMMENT ON COLUMN log.ereignis.payload IS 'Fields of the event, canonical JSON (RFC 8785); json keeps the bytes';
 COMMENT ON COLUMN log.ereignis.meta IS 'befehl_id, schluessel (API key), grund, im_auftrag_von: canonical JSON, under the hash too';

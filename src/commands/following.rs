@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Bus, Caller, Order, decide::business_date};
-use crate::eventstore::{EventStore, Recorded, StoreError, read};
+use crate::eventstore::{EventStore, Slim, StoreError, read};
 
 /// Events a policy reads at once.
 const PAGE: i64 = 500;
@@ -256,7 +256,9 @@ impl Following {
             to: Some(head),
             types: Some(&types),
         };
-        let events = self.store.page(mandant_id, range, PAGE).await?;
+        let mut connection = self.store.engine().acquire().await?;
+        let events: Vec<Slim> = read::page(&mut connection, mandant_id, range, PAGE).await?;
+        drop(connection);
         let full = i64::try_from(events.len()).is_ok_and(|n| n == PAGE);
         let mut position = after;
         for event in &events {
@@ -323,7 +325,7 @@ impl Following {
     }
 
     /// Sends what follows from one event.
-    async fn react(&self, policy: &Policy, event: &Recorded) -> Result<Reaction, StoreError> {
+    async fn react(&self, policy: &Policy, event: &Slim) -> Result<Reaction, StoreError> {
         let entry = self.store.registry().entry(&event.aggregate_type);
         let entry = entry.ok_or_else(|| StoreError::UnknownType(event.aggregate_type.clone()))?;
         let read = entry.read(event.stored())?;
@@ -367,7 +369,7 @@ impl Following {
     async fn remember(
         &self,
         policy: &Policy,
-        event: &Recorded,
+        event: &Slim,
         consequence: &Consequence,
         befehl_id: Uuid,
         due: chrono::DateTime<chrono::Utc>,

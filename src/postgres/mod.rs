@@ -12,6 +12,9 @@ use sqlx::{
 /// Connections of each of the two pools of a process.
 const CONNECTIONS: u32 = 16;
 
+/// Prepared statements kept per connection: the writing ones differ by the tables they touch.
+const STATEMENTS: usize = 400;
+
 /// Migrations, forward only.
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
@@ -39,16 +42,19 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
 }
 
 /// The program's pool. Every connection takes the role that cannot change the log.
+/// A query ends before the request that asked for it does.
 pub async fn connect(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
-    pool(options, "").await
+    pool(options, "SET statement_timeout = '55s'").await
 }
 
 /// The engine's pool. Its statements fetch by key from tables that grow while their plans are kept: a plan made when a
-/// table was empty would scan it for ever. So plans go by index from the start.
+/// table was empty would scan it for ever. So plans go by index from the start. Nobody waits for ever for a lock, and
+/// a transaction that this process has forgotten does not keep a company's head.
 pub async fn connect_engine(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
     pool(
         options,
-        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off",
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; \
+         SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'",
     )
     .await
 }
@@ -66,7 +72,7 @@ async fn pool(options: &PgConnectOptions, more: &'static str) -> Result<PgPool, 
                 Ok(())
             })
         })
-        .connect_with(options.clone())
+        .connect_with(options.clone().statement_cache_capacity(STATEMENTS))
         .await
         .map_err(OpenError::Connect)
 }

@@ -13,6 +13,7 @@ use std::{
 use futures::future::join_all;
 use projections::{Ledger, ledger::Fact};
 use serde_json::Value;
+use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -153,7 +154,10 @@ impl Projector {
                 if cancel.is_cancelled() {
                     return Ok(());
                 }
-                match self.step(ledger, mandant_id, head, Lock::Skip).await {
+                match self
+                    .step(self.store.engine(), ledger, mandant_id, head, Lock::Skip)
+                    .await
+                {
                     Ok(Step::At(position)) if position < head => next.push((mandant_id, head)),
                     Ok(_) => {}
                     // The database answers: the error is this company's alone, and the next round tries again.
@@ -194,12 +198,19 @@ impl Projector {
         reached.get(&(name, mandant_id)).copied().unwrap_or(-1)
     }
 
-    /// Carries one page into a ledger.
-    async fn step(&self, ledger: &dyn Ledger, mandant_id: Uuid, head: i64, lock: Lock) -> Result<Step, StoreError> {
+    /// Carries one page into a ledger, on a connection of a pool.
+    async fn step(
+        &self,
+        pool: &PgPool,
+        ledger: &dyn Ledger,
+        mandant_id: Uuid,
+        head: i64,
+        lock: Lock,
+    ) -> Result<Step, StoreError> {
         let key = (ledger.name(), mandant_id);
         // Rows and checkpoint stay together: what a crash takes of them is carried again.
         let begin = "BEGIN; SET LOCAL synchronous_commit = off";
-        let mut transaction = self.store.engine().begin_with(begin).await?;
+        let mut transaction = pool.begin_with(begin).await?;
         let Some(mut standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
             return Ok(Step::Elsewhere);
         };
@@ -230,20 +241,23 @@ impl Projector {
         tried.insert(key)
     }
 
-    /// Brings one ledger to the head now and says where that is.
+    /// Brings one ledger to the head now and says where that is. Takes no connection of the engine: who asks may hold
+    /// one already, and all of them at once could wait for one another.
     pub async fn catch_up(&self, name: &str, mandant_id: Uuid) -> Result<i64, StoreError> {
         let head = self.store.head(mandant_id).await?;
         let ledger = self.ledgers.iter().find(|l| l.name() == name);
         let ledger = ledger.ok_or_else(|| StoreError::UnknownType(format!("ledger {name}")))?;
         loop {
-            match self.step(&**ledger, mandant_id, head, Lock::Wait).await? {
+            match self
+                .step(self.store.pool(), &**ledger, mandant_id, head, Lock::Wait)
+                .await?
+            {
                 Step::At(position) if position >= head => return Ok(position),
                 Step::At(_) | Step::Elsewhere => {}
                 Step::Stopped => {
-                    return Err(StoreError::Corrupt {
+                    return Err(StoreError::LedgerStopped {
+                        ledger: name.to_owned(),
                         mandant_id,
-                        position: head,
-                        reason: format!("the ledger {name} has stopped; /health/ready shows it"),
                     });
                 }
             }

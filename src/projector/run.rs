@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::Standing;
-use crate::eventstore::{Recorded, StoreError, read};
+use crate::eventstore::{Slim, StoreError, read};
 
 /// Events a ledger reads at once.
 pub const PAGE: i64 = 2_000;
@@ -171,7 +171,7 @@ pub(crate) async fn page(
         to: Some(to),
         types: Some(&types),
     };
-    let events = read::page(connection, mandant_id, range, PAGE)
+    let events = read::page::<Slim>(connection, mandant_id, range, PAGE)
         .await
         .map_err(|error| match error {
             StoreError::Database(error) => LedgerError::Database(error),
@@ -196,7 +196,7 @@ pub(crate) async fn page(
     })
 }
 
-fn log_event(registry: &Registry, event: Recorded) -> Result<LogEvent, LedgerError> {
+fn log_event(registry: &Registry, event: Slim) -> Result<LogEvent, LedgerError> {
     let unreadable = |reason: String| LedgerError::Unprocessable {
         position: event.position,
         reason,

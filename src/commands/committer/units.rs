@@ -155,10 +155,10 @@ fn aborted(refusal: &Refusal, refused: usize, index: usize) -> Refusal {
 
 fn preview_of(event: &NewEvent) -> Value {
     json!({
-        "aggregat": event.recorded.aggregate_type,
-        "id": event.recorded.aggregate_id,
-        "version": event.recorded.version,
-        "ereignis": event.recorded.event_type,
-        "daten": event.recorded.payload,
+        "aggregat": event.aggregate_type,
+        "id": event.aggregate_id,
+        "version": event.version,
+        "ereignis": event.event_type,
+        "daten": event.payload,
     })
 }

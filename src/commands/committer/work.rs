@@ -1,10 +1,10 @@
 //! A unit on its way through the committer, with the answers it has so far.
 
-use aggregates::{Lookup, Refusal};
+use aggregates::{Lookup, Refusal, types::Akteur};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::commands::{Envelope, Outcome};
+use crate::commands::{BATCH_LIMIT, Envelope, Order, Outcome};
 
 /// A unit that is not answered yet.
 pub(super) struct Work {
@@ -59,6 +59,20 @@ impl Work {
         let open = self.envelope.unit.orders.len() - self.outcomes.len().min(self.envelope.unit.orders.len());
         self.outcomes.extend((0..open).map(|_| Err(refusal.clone())));
         self.answer();
+    }
+
+    /// The commands that may be decided in the next batch.
+    pub(super) fn at_hand(&self) -> &[Order] {
+        let rest = self.envelope.unit.orders.get(self.outcomes.len()..).unwrap_or_default();
+        rest.get(..BATCH_LIMIT).unwrap_or(rest)
+    }
+
+    /// Whose units keep their order among one another.
+    pub(super) fn client(&self) -> (&Akteur, Option<Uuid>) {
+        (
+            &self.envelope.unit.caller.akteur,
+            self.envelope.unit.caller.schluessel_id,
+        )
     }
 
     pub(super) fn rest(&self) -> usize {
