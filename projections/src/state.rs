@@ -218,12 +218,11 @@ impl RowSet {
 /// The writes as parts of a WITH clause, each behind a comma; their rows are the parameters from `first` on.
 #[must_use]
 pub fn with_parts(writes: &[Write<'_>], first: usize) -> String {
-    let mut parts = String::new();
-    for (index, write) in writes.iter().enumerate() {
+    let part = |(index, write): (usize, &Write<'_>)| {
         let sql = write.sql.replace("$1", &format!("${}", first + index));
-        parts.push_str(&format!(", zeilen_{index} AS ({sql})"));
-    }
-    parts
+        format!(", zeilen_{index} AS ({sql})")
+    };
+    writes.iter().enumerate().map(part).collect()
 }
 
 impl Write<'_> {

@@ -15,7 +15,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    commands::Bus,
+    commands::{Bus, open_outcome},
     eventstore::EventStore,
     projector::Projector,
     queries::{catalog::Catalog, reports::Waiter},
@@ -128,19 +128,23 @@ fn plain_error(response: &Response) -> Option<Problem> {
     Some(Problem::new(code, status.as_u16(), detail))
 }
 
+/// What a request is answered that took too long. A command goes on without its request: sent again without its key,
+/// it would act twice.
+fn too_late(method: &Method) -> Problem {
+    if *method == Method::POST {
+        return open_outcome().into();
+    }
+    let detail = "die Anfrage hat zu lange gedauert; bitte noch einmal versuchen";
+    Problem::new("API_ZEIT", 503, detail).retry_after(5)
+}
+
 /// Time limit, metrics and headers of every answer.
 async fn limits(request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
     let method = request.method().clone();
     let mut response = match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(
-            "API_ZEIT",
-            503,
-            "die Anfrage hat zu lange gedauert; bitte noch einmal versuchen",
-        )
-        .retry_after(5)
-        .into_response(),
+        Err(_) => too_late(&method).into_response(),
     };
     if let Some(problem) = plain_error(&response) {
         response = problem.into_response();
@@ -153,4 +157,22 @@ async fn limits(request: Request, next: Next) -> Response {
         HeaderValue::from_static("nosniff"),
     );
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_took_too_long_is_not_asked_for_again_without_its_key() {
+        let command = too_late(&Method::POST);
+        assert_eq!((command.code(), command.status()), ("API_AUSGANG_OFFEN", 503));
+        let body = command.body();
+        let detail = body["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("Idempotency-Key") && !detail.contains("noch einmal versuchen"),
+            "{detail}"
+        );
+        assert_eq!(too_late(&Method::GET).code(), "API_ZEIT");
+    }
 }

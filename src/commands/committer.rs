@@ -333,8 +333,12 @@ impl Committer {
 
     /// A unit that filled its batch lets those who wait go first, but for later units of the same client.
     fn to_the_back(&mut self, work: Work) {
-        let own = self.waiting.iter().position(|other| other.client() == work.client());
-        self.waiting.insert(own.unwrap_or(self.waiting.len()), work);
+        let waiting = std::mem::take(&mut self.waiting);
+        let (own, others): (Vec<Work>, Vec<Work>) =
+            waiting.into_iter().partition(|other| other.client() == work.client());
+        self.waiting.extend(others);
+        self.waiting.push_back(work);
+        self.waiting.extend(own);
     }
 
     /// After a settled COMMIT: all of the batch that was decided is answered, the rest comes again.

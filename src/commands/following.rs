@@ -8,7 +8,7 @@
 mod timers;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -31,7 +31,7 @@ const PAGE: i64 = 500;
 const COMPANIES_AT_ONCE: usize = 8;
 /// Looks for itself after this time without a wake-up; also the resolution of timers.
 const POLL: Duration = Duration::from_secs(1);
-/// Pause between two rounds under load.
+/// Pause between two rounds under load, at least as long as the round took: what comes meanwhile is read together.
 const BREATH: Duration = Duration::from_millis(20);
 /// A checkpoint that only passes over events of no interest is written every so many positions.
 const IDLE_STRIDE: i64 = 5_000;
@@ -119,8 +119,9 @@ impl Following {
                     look_at = Instant::now() + POLL;
                     following.look().await;
                 }
+                let begin = Instant::now();
                 more = following.round().await;
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(BREATH.max(begin.elapsed())).await;
             }
         })
     }
@@ -139,8 +140,20 @@ impl Following {
     /// Gives every company that moved its turn. True if some are not done yet.
     async fn round(&mut self) -> bool {
         let moved = std::mem::take(&mut self.moved);
+        let behind: Vec<(Uuid, i64)> = moved
+            .into_iter()
+            .filter(|(m, head)| self.reached(*m) != *head)
+            .collect();
+        let concerned = match self.concerned(&behind).await {
+            Ok(concerned) => concerned,
+            Err(error) => {
+                tracing::warn!(%error, "following policies pause");
+                return false;
+            }
+        };
+        let (behind, idle): (Vec<_>, Vec<_>) = behind.into_iter().partition(|(m, _)| concerned.contains(m));
+        self.reached.extend(idle);
         let this = &*self;
-        let behind = moved.into_iter().filter(|(m, head)| this.reached.get(m) != Some(head));
         let turns = stream::iter(behind).map(|(mandant_id, head)| async move {
             let turn = this.company(mandant_id, head).await;
             (mandant_id, head, turn)
@@ -161,20 +174,12 @@ impl Following {
         !self.moved.is_empty()
     }
 
+    fn reached(&self, mandant_id: Uuid) -> i64 {
+        self.reached.get(&mandant_id).copied().unwrap_or(-1)
+    }
+
     /// Gives the policies of one company their turn; each fails for itself.
     async fn company(&self, mandant_id: Uuid, head: i64) -> Turn {
-        let reached = self.reached.get(&mandant_id).copied().unwrap_or(-1);
-        // Most events concern no policy; passing over them costs one look and, now and then, a checkpoint.
-        if reached >= 0 && head / IDLE_STRIDE == reached / IDLE_STRIDE {
-            match self.concerned(mandant_id, reached, head).await {
-                Ok(false) => return Turn::At(head),
-                Ok(true) => {}
-                Err(error) => {
-                    tracing::warn!(%error, %mandant_id, "the policies of a company pause");
-                    return Turn::Interrupted;
-                }
-            }
-        }
         let mut whole = Turn::At(head);
         for policy in self.store.registry().all_policies() {
             if policy.kind != Kind::Following {
@@ -230,19 +235,35 @@ impl Following {
         put_off.insert(task, PutOff { failures, until });
     }
 
-    /// True if a stretch of the log holds events that a following policy reads.
-    async fn concerned(&self, mandant_id: Uuid, after: i64, to: i64) -> Result<bool, StoreError> {
-        let found = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM log.ereignis WHERE mandant_id = $1 AND position > $2 AND position <= $3 \
-             AND aggregate_type = ANY($4))",
+    /// The companies whose policies have something to do. Most events concern no policy; passing over them costs one
+    /// look for all companies and, now and then, a checkpoint.
+    async fn concerned(&self, behind: &[(Uuid, i64)]) -> Result<HashSet<Uuid>, StoreError> {
+        let passes_over = |(mandant_id, head): &(Uuid, i64)| {
+            let reached = self.reached(*mandant_id);
+            reached >= 0 && head / IDLE_STRIDE == reached / IDLE_STRIDE
+        };
+        let (idle, due): (Vec<_>, Vec<_>) = behind.iter().copied().partition(passes_over);
+        let mut concerned: HashSet<Uuid> = due.into_iter().map(|(mandant_id, _)| mandant_id).collect();
+        if idle.is_empty() {
+            return Ok(concerned);
+        }
+        let found: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT m.id FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS m(id, ab, bis) WHERE EXISTS ( \
+                SELECT FROM log.ereignis e WHERE e.mandant_id = m.id AND e.position > m.ab AND e.position <= m.bis \
+                    AND e.aggregate_type = ANY($4))",
         )
-        .bind(mandant_id)
-        .bind(after)
-        .bind(to)
+        .bind(idle.iter().map(|(mandant_id, _)| *mandant_id).collect::<Vec<_>>())
+        .bind(
+            idle.iter()
+                .map(|(mandant_id, _)| self.reached(*mandant_id))
+                .collect::<Vec<_>>(),
+        )
+        .bind(idle.iter().map(|(_, head)| *head).collect::<Vec<_>>())
         .bind(&self.sources)
-        .fetch_one(self.store.engine())
+        .fetch_all(self.store.engine())
         .await?;
-        Ok(found)
+        concerned.extend(found);
+        Ok(concerned)
     }
 
     /// Moves one policy forward by a page.

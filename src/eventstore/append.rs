@@ -28,11 +28,15 @@ pub struct Head {
     pub tree: Frontier,
 }
 
-/// Begins a transaction that holds the head, in one round trip; a company without a head is given one by [`read`].
-/// Everything that decides must run in a later statement: the snapshot of this one predates the lock. After an error
-/// the connection may be in a broken transaction and has to be closed.
+/// Begins a transaction that holds the head, in one round trip. A company without a head is given one first: were it
+/// begun by somebody else after the lock was asked for, the lock would hold nothing. Everything that decides must run in
+/// a later statement: the snapshot of this one predates the lock. After an error the connection may be in a broken
+/// transaction and has to be closed.
 pub async fn begin(connection: &mut PgConnection, mandant_id: Uuid) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
-    let sql = format!("BEGIN; SELECT FROM log.kopf WHERE mandant_id = '{mandant_id}' FOR UPDATE");
+    let sql = format!(
+        "BEGIN; INSERT INTO log.kopf (mandant_id) VALUES ('{mandant_id}') ON CONFLICT DO NOTHING; \
+         SELECT FROM log.kopf WHERE mandant_id = '{mandant_id}' FOR UPDATE"
+    );
     connection.begin_with(AssertSqlSafe(sql)).await
 }
 
@@ -59,18 +63,18 @@ pub async fn read(
     befehl_ids: &[Uuid],
     stream_ids: &[Uuid],
 ) -> Result<Start, StoreError> {
-    let mut rows = read_rows(connection, mandant_id, befehl_ids, stream_ids).await?;
-    if rows.is_empty() {
-        sqlx::query("INSERT INTO log.kopf (mandant_id) VALUES ($1) ON CONFLICT DO NOTHING")
-            .bind(mandant_id)
-            .execute(&mut *connection)
-            .await?;
-        sqlx::query("SELECT FROM log.kopf WHERE mandant_id = $1 FOR UPDATE")
-            .bind(mandant_id)
-            .execute(&mut *connection)
-            .await?;
-        rows = read_rows(connection, mandant_id, befehl_ids, stream_ids).await?;
-    }
+    let rows = sqlx::query(
+        "SELECT k.position, k.recorded_at, k.baum, k.anspruch_position, clock_timestamp() AS jetzt, \
+                ARRAY(SELECT s.id FROM unnest($3::uuid[]) AS s(id) WHERE EXISTS ( \
+                    SELECT FROM log.ereignis e WHERE e.mandant_id = $1 AND e.aggregate_id = s.id)) AS begonnen, \
+                b.befehl_id, b.anfrage_hash, b.status, b.position_von, b.position_bis, b.antwort::text AS antwort \
+         FROM log.kopf k LEFT JOIN log.befehl b ON b.mandant_id = $1 AND b.befehl_id = ANY($2) WHERE k.mandant_id = $1",
+    )
+    .bind(mandant_id)
+    .bind(befehl_ids)
+    .bind(stream_ids)
+    .fetch_all(connection)
+    .await?;
     let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     let position: i64 = first.try_get("position")?;
     let tree = u64::try_from(position)
@@ -98,26 +102,6 @@ pub async fn read(
         known,
         begun: first.try_get::<Vec<Uuid>, _>("begonnen")?.into_iter().collect(),
     })
-}
-
-async fn read_rows(
-    connection: &mut PgConnection,
-    mandant_id: Uuid,
-    befehl_ids: &[Uuid],
-    stream_ids: &[Uuid],
-) -> Result<Vec<PgRow>, sqlx::Error> {
-    sqlx::query(
-        "SELECT k.position, k.recorded_at, k.baum, k.anspruch_position, clock_timestamp() AS jetzt, \
-                ARRAY(SELECT s.id FROM unnest($3::uuid[]) AS s(id) WHERE EXISTS ( \
-                    SELECT FROM log.ereignis e WHERE e.mandant_id = $1 AND e.aggregate_id = s.id)) AS begonnen, \
-                b.befehl_id, b.anfrage_hash, b.status, b.position_von, b.position_bis, b.antwort::text AS antwort \
-         FROM log.kopf k LEFT JOIN log.befehl b ON b.mandant_id = $1 AND b.befehl_id = ANY($2) WHERE k.mandant_id = $1",
-    )
-    .bind(mandant_id)
-    .bind(befehl_ids)
-    .bind(stream_ids)
-    .fetch_all(connection)
-    .await
 }
 
 /// The head without locking it, and where claims changed last; old as soon as it is read.

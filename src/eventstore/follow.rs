@@ -68,6 +68,7 @@ pub struct Signals(Arc<Shared>);
 struct Shared {
     heads: Mutex<HashMap<Uuid, watch::Sender<i64>>>,
     readers: Mutex<Vec<Weak<Inbox>>>,
+    tails: Mutex<HashMap<Uuid, Weak<Tail>>>,
     /// What this process committed and others have not been told yet.
     unannounced: Inbox,
 }
@@ -114,6 +115,18 @@ impl Signals {
         Moved(inbox)
     }
 
+    /// The tail that all followers of a company share; it ends with the last of them.
+    fn tail(&self, mandant_id: Uuid) -> Arc<Tail> {
+        let mut tails = self.0.tails.lock().unwrap_or_else(PoisonError::into_inner);
+        tails.retain(|_, tail| tail.strong_count() > 0);
+        if let Some(tail) = tails.get(&mandant_id).and_then(Weak::upgrade) {
+            return tail;
+        }
+        let tail = Arc::new(Tail::default());
+        tails.insert(mandant_id, Arc::downgrade(&tail));
+        tail
+    }
+
     fn sender(&self, mandant_id: Uuid) -> watch::Sender<i64> {
         let mut heads = self.0.heads.lock().unwrap_or_else(PoisonError::into_inner);
         heads.entry(mandant_id).or_insert_with(|| watch::channel(0).0).clone()
@@ -126,6 +139,45 @@ pub struct Follower {
     mandant_id: Uuid,
     position: i64,
     signal: watch::Receiver<i64>,
+    tail: Arc<Tail>,
+}
+
+/// The last page of a company's log: of all that follow the log at its end, one reads and the others find it here.
+#[derive(Default)]
+struct Tail(tokio::sync::Mutex<Vec<Recorded>>);
+
+impl Tail {
+    async fn read(
+        &self,
+        store: &EventStore,
+        mandant_id: Uuid,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let range = Range {
+            after,
+            ..Range::default()
+        };
+        let mut tail = self.0.lock().await;
+        let (first, last) = (
+            tail.first().map_or(0, |e| e.position),
+            tail.last().map_or(0, |e| e.position),
+        );
+        if after >= last {
+            let events = store.page(mandant_id, range, limit).await?;
+            if !events.is_empty() {
+                tail.clone_from(&events);
+            }
+            return Ok(events);
+        }
+        if after + 1 >= first {
+            let new = tail.iter().skip_while(|e| e.position <= after);
+            return Ok(new.take(usize::try_from(limit).unwrap_or_default()).cloned().collect());
+        }
+        // Far behind, and alone there.
+        drop(tail);
+        store.page(mandant_id, range, limit).await
+    }
 }
 
 impl Follower {
@@ -133,11 +185,10 @@ impl Follower {
     pub async fn next(&mut self, limit: i64) -> Result<Vec<Recorded>, StoreError> {
         loop {
             self.signal.mark_unchanged();
-            let range = Range {
-                after: self.position,
-                ..Range::default()
-            };
-            let events = self.store.page(self.mandant_id, range, limit).await?;
+            let events = self
+                .tail
+                .read(&self.store, self.mandant_id, self.position, limit)
+                .await?;
             if let Some(last) = events.last() {
                 self.position = last.position;
                 return Ok(events);
@@ -164,6 +215,7 @@ impl EventStore {
             mandant_id,
             position: after,
             signal,
+            tail: self.signals().tail(mandant_id),
         }
     }
 

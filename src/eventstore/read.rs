@@ -123,11 +123,8 @@ pub struct Range<'a> {
 impl EventStore {
     /// Position of the last event of a company; 0 if there is none.
     pub async fn head(&self, mandant_id: Uuid) -> Result<i64, StoreError> {
-        let head = sqlx::query_scalar("SELECT position FROM log.kopf WHERE mandant_id = $1")
-            .bind(mandant_id)
-            .fetch_optional(self.pool())
-            .await?;
-        Ok(head.unwrap_or(0))
+        let mut connection = self.pool().acquire().await?;
+        Ok(log_end(&mut connection, mandant_id).await?.position)
     }
 
     /// Heads of all companies.
@@ -257,7 +254,8 @@ const LOAD: &str = "SELECT k.typ AS aggregate_type, k.id AS aggregate_id, s.vers
         AND e.version > coalesce(s.version, 0) \
      ORDER BY k.id, k.typ, e.version";
 
-fn same_stream(one: &PgRow, other: &PgRow) -> bool {
+/// True for rows of the same stream; they bear `aggregate_id` and `aggregate_type`.
+pub(crate) fn same_stream(one: &PgRow, other: &PgRow) -> bool {
     let key = |row: &PgRow| -> Result<(Uuid, String), sqlx::Error> {
         Ok((row.try_get("aggregate_id")?, row.try_get("aggregate_type")?))
     };
@@ -265,7 +263,7 @@ fn same_stream(one: &PgRow, other: &PgRow) -> bool {
 }
 
 /// Folds the rows of one stream onto what is loaded of it.
-fn fold_run(entry: &Entry, rows: &[PgRow], target: &mut Loaded) -> Result<(), StoreError> {
+pub(crate) fn fold_run(entry: &Entry, rows: &[PgRow], target: &mut Loaded) -> Result<(), StoreError> {
     let mut parsed = Vec::with_capacity(rows.len());
     for row in rows {
         // A stream without events after its snapshot has one row of nothing.
@@ -299,6 +297,24 @@ fn fold_run(entry: &Entry, rows: &[PgRow], target: &mut Loaded) -> Result<(), St
         target.state = entry.fold(&target.state, &stored)?;
     }
     Ok(())
+}
+
+/// Where a company's log ends.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct LogEnd {
+    /// Position of the last event; 0 if there is none.
+    pub position: i64,
+    /// Counts restores: positions of another epoch mean other events.
+    pub epoche: i32,
+}
+
+/// The end of a company's log, without locking it.
+pub async fn log_end(connection: &mut PgConnection, mandant_id: Uuid) -> Result<LogEnd, sqlx::Error> {
+    let end = sqlx::query_as("SELECT position, epoche FROM log.kopf WHERE mandant_id = $1")
+        .bind(mandant_id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(end.unwrap_or(LogEnd { position: 0, epoche: 1 }))
 }
 
 /// A page of a company's log on a given connection.

@@ -24,11 +24,12 @@ use crate::{
 };
 
 pub use run::PAGE;
-use run::{Lock, carry, checkpoint, save};
+use run::{Care, Lock, carry, checkpoint, save};
 
 /// Looks for itself after this time without a wake-up.
 const POLL: Duration = Duration::from_secs(1);
 /// Pause between two rounds under load: commits that come meanwhile are read together. Part of the lag that readers see.
+/// A round that took longer is followed by a pause as long, so that many busy companies cost less a commit.
 const BREATH: Duration = Duration::from_millis(10);
 
 /// What a step came to.
@@ -100,10 +101,11 @@ impl Projector {
                         Err(error) => tracing::warn!(%error, "the ledgers pause"),
                     }
                 }
+                let begin = Instant::now();
                 if let Err(error) = self.round(&std::mem::take(&mut heads), &cancel).await {
                     tracing::warn!(%error, "the ledgers pause");
                 }
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(BREATH.max(begin.elapsed()).min(POLL)).await;
                 tokio::select! {
                     () = cancel.cancelled() => return,
                     new = moved.next() => heads = new,
@@ -210,18 +212,26 @@ impl Projector {
         let key = (ledger.name(), mandant_id);
         // Rows and checkpoint stay together: what a crash takes of them is carried again.
         let begin = "BEGIN; SET LOCAL synchronous_commit = off";
-        let mut transaction = pool.begin_with(begin).await?;
-        let Some(mut standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
-            return Ok(Step::Elsewhere);
+        let mut care = Care::None;
+        let (standing, before) = loop {
+            let mut transaction = pool.begin_with(begin).await?;
+            let Some(mut standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
+                return Ok(Step::Elsewhere);
+            };
+            if standing.fehler.is_some() && care == Care::None && !self.first_try(key) {
+                self.stopped.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+                return Ok(Step::Stopped);
+            }
+            let before = standing.position;
+            let registry = self.store.registry();
+            if carry(&mut transaction, registry, ledger, &mut standing, head, care).await? {
+                save(&mut transaction, &standing).await?;
+                transaction.commit().await?;
+                break (standing, before);
+            }
+            transaction.rollback().await?;
+            care = Care::Savepoints;
         };
-        if standing.fehler.is_some() && !self.first_try(key) {
-            self.stopped.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
-            return Ok(Step::Stopped);
-        }
-        let before = standing.position;
-        carry(&mut transaction, self.store.registry(), ledger, &mut standing, head).await?;
-        save(&mut transaction, &standing).await?;
-        transaction.commit().await?;
         if standing.position > before {
             self.moved.send_modify(|n| *n = n.wrapping_add(1));
         }

@@ -3,13 +3,11 @@
 
 mod diff;
 
-use std::collections::BTreeMap;
-
 use aggregates::{Entry, registry::Stored};
 use chrono::{DateTime, Utc};
 use projections::StateModel;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row, postgres::PgRow};
 use uuid::Uuid;
 
 pub use diff::{Change, changes};
@@ -20,7 +18,10 @@ use super::{
 };
 use crate::{
     api::problem::Problem,
-    eventstore::{EventStore, Recorded, StoreError},
+    eventstore::{
+        EventStore, Loaded, Recorded, StoreError,
+        read::{fold_run, same_stream},
+    },
 };
 
 /// A page of a record's history.
@@ -281,7 +282,8 @@ async fn folded(
             .to_owned(),
     };
     let sql = format!(
-        "SELECT e.aggregate_id, e.position, e.event_type, e.event_version, e.payload::text AS payload \
+        "SELECT e.mandant_id, e.aggregate_type, e.aggregate_id, e.version, e.position, e.event_type, e.event_version, \
+                e.payload::text AS payload, e.recorded_at \
          FROM ({streams}) s JOIN log.ereignis e ON e.mandant_id = $1 AND e.aggregate_id = s.id \
           AND e.aggregate_type = $2 \
          WHERE e.position <= $3 ORDER BY e.aggregate_id, e.version"
@@ -293,33 +295,13 @@ async fn folded(
         .bind(ids)
         .fetch_all(store.pool())
         .await?;
-    let mut streams: BTreeMap<Uuid, Vec<(String, u16, Value)>> = BTreeMap::new();
-    for row in rows {
-        let position: i64 = row.try_get("position")?;
-        let corrupt = |reason: String| StoreError::Corrupt {
-            mandant_id,
-            position,
-            reason,
-        };
-        let text: Option<String> = row.try_get("payload")?;
-        let text = text.ok_or_else(|| corrupt("payload was removed; this stream is closed".to_owned()))?;
-        let payload = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
-        let event_version = u16::try_from(row.try_get::<i16, _>("event_version")?).unwrap_or_default();
-        let stream = streams.entry(row.try_get("aggregate_id")?).or_default();
-        stream.push((row.try_get("event_type")?, event_version, payload));
-    }
-    let fold = |(id, events): (Uuid, Vec<(String, u16, Value)>)| {
-        let stored: Vec<Stored<'_>> = events
-            .iter()
-            .map(|(event_type, event_version, payload)| Stored {
-                event_type,
-                event_version: *event_version,
-                payload,
-            })
-            .collect();
-        Ok((id, entry.to_json(&entry.fold(&entry.empty(), &stored)?)))
+    let state = |run: &[PgRow]| {
+        let mut loaded = Loaded::empty(entry);
+        fold_run(entry, run, &mut loaded)?;
+        let id = run.first().ok_or(sqlx::Error::RowNotFound)?.try_get("aggregate_id")?;
+        Ok((id, entry.to_json(&loaded.state)))
     };
-    streams.into_iter().map(fold).collect()
+    rows.chunk_by(same_stream).map(state).collect()
 }
 
 #[cfg(test)]

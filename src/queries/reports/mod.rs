@@ -27,7 +27,10 @@ pub use args::{Args, Parameter, ParameterArt};
 pub use table::{Art, Cell, Spalte, Table};
 
 use super::{history, params::Params, zeit};
-use crate::{api::problem::Problem, eventstore::EventStore};
+use crate::{
+    api::problem::Problem,
+    eventstore::{EventStore, read::log_end},
+};
 
 /// The ledger that writes `fibu.journalzeile`.
 pub const JOURNAL: &str = "journal";
@@ -219,10 +222,7 @@ pub async fn run(
     if position < needed {
         return Err(too_old(needed));
     }
-    let epoche: Option<i32> = sqlx::query_scalar("SELECT epoche FROM log.kopf WHERE mandant_id = $1")
-        .bind(mandant_id)
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let epoche = log_end(&mut transaction, mandant_id).await?.epoche;
     let stand = known.unwrap_or(position);
     let mut source = Source {
         transaction,
@@ -230,7 +230,7 @@ pub async fn run(
         mandant_id,
         known,
         upto: stand,
-        epoche: epoche.unwrap_or(1),
+        epoche,
         heute: zeit::tag(Utc::now()),
     };
     let mut table = (report.run)(&mut source, &args).await?;
