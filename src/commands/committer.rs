@@ -308,7 +308,7 @@ impl Committer {
             work.settled = work.outcomes.len();
             match fate {
                 Fate::Done => work.answer(),
-                Fate::Full => self.to_the_back(work),
+                Fate::Full => self.queue_behind(work),
                 Fate::Missing(lookups) => {
                     // A fact is stale behind other commands of the batch; only the first in line counts as a miss.
                     work.misses = if index == 0 {
@@ -332,7 +332,7 @@ impl Committer {
     }
 
     /// A unit that filled its batch lets those who wait go first, but for later units of the same client.
-    fn to_the_back(&mut self, work: Work) {
+    fn queue_behind(&mut self, work: Work) {
         let waiting = std::mem::take(&mut self.waiting);
         let (own, others): (Vec<Work>, Vec<Work>) =
             waiting.into_iter().partition(|other| other.client() == work.client());
