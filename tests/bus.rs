@@ -777,7 +777,7 @@ async fn many_followers_of_a_company_share_one_reader_and_each_sees_everything()
     let readers: Vec<_> = (0..30)
         .map(|n| {
             // Some begin at the beginning, some at the end, and they take pages of their own size.
-            let mut follower = store.follow(mandant, i64::from(n % 2));
+            let mut follower = store.follow(mandant, n % 2);
             tokio::spawn(async move {
                 let mut seen = Vec::new();
                 while seen.last() != Some(&101) {
@@ -795,7 +795,7 @@ async fn many_followers_of_a_company_share_one_reader_and_each_sees_everything()
     }
     for reader in readers {
         let (n, seen) = reader.await.unwrap();
-        assert_eq!(seen, (1 + i64::from(n % 2)..=101).collect::<Vec<i64>>());
+        assert_eq!(seen, (1 + n % 2..=101).collect::<Vec<i64>>());
     }
     // Thirty readers of a hundred commits would have fetched three thousand rows each for itself.
     let fetched = reads(&db).await - before;
