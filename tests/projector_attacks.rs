@@ -597,6 +597,33 @@ async fn facts_are_answered_at_the_head_without_a_running_projector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_asks_a_stopped_ledger_says_what_to_do() {
+    let server = common::server().await;
+    let mandant_id = company(&server).await;
+    buchen(&server, 0, 1).await;
+    as_owner(&server.db, FROM_THE_FUTURE).await;
+    as_owner(
+        &server.db,
+        "UPDATE log.kopf SET baum = decode(repeat('00', 32 * bit_count(position::bit(64))::int), 'hex')",
+    )
+    .await;
+    let projector = Projector::new(server.db.store.clone(), projections::ledgers());
+    standing(&projector, mandant_id, "konto_saldo", |s| s.fehler.is_some()).await;
+    let konto = server.get("/api/v1/fibu/konten?konto_nr=4200").await.ok();
+    let id = konto["daten"][0]["id"].as_str().unwrap().to_owned();
+    let refused = server
+        .post(&format!("/api/v1/fibu/konten/{id}/stilllegen"), json!({}))
+        .await
+        .refused(503, "KONTOBUCH_ANGEHALTEN");
+    assert_eq!(refused["daten"], json!({"projektion": "konto_saldo"}));
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("/health/ready") && detail.contains("rebuild konto_saldo"),
+        "{detail}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_check_names_each_way_to_tamper_with_the_log() {
     let server = common::server().await;
     let position = buchen(&server, 0, 10).await;

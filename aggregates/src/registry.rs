@@ -2,9 +2,13 @@
 
 mod befehle;
 
-use std::{any::Any, collections::HashMap, sync::Arc};
+use std::{any::Any, borrow::Borrow, collections::HashMap, sync::Arc};
 
-use serde_json::{Map, Value};
+use serde::de::{
+    DeserializeOwned,
+    value::{MapAccessDeserializer, MapDeserializer},
+};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -175,8 +179,8 @@ impl Entry {
     }
 
     /// Decides a command (externally tagged JSON) on a state.
-    pub fn decide(&self, state: &State, command: &Value, ctx: Context<'_>) -> Result<Decided, NotDecided> {
-        let (state, events) = (self.decide)(&self.commands, state, command, &ctx)?;
+    pub fn decide(&self, state: &State, command: impl Borrow<Value>, ctx: Context<'_>) -> Result<Decided, NotDecided> {
+        let (state, events) = (self.decide)(&self.commands, state, command.borrow(), &ctx)?;
         Ok(Decided {
             state,
             events,
@@ -285,7 +289,8 @@ fn decide<T: Aggregate>(
     ctx: &Context<'_>,
 ) -> Result<(State, Vec<Emitted>), NotDecided> {
     let command = parse::<T>(commands, command).map_err(NotDecided::Refused)?;
-    let mut new = typed::<T>(state).cloned().unwrap_or_default();
+    let nothing = T::default();
+    let before = typed::<T>(state).unwrap_or(&nothing);
     // An unknown id answers 404, not a domain error: only creating and internal commands may start a stream.
     let name = command.command_name();
     if ctx.version == 0 && name != T::CREATE && !T::INTERNAL.contains(&name) {
@@ -302,11 +307,15 @@ fn decide<T: Aggregate>(
             return Err(NotDecided::Refused(Refusal::input(422, "/id", "WERT_UNGUELTIG", text)));
         }
     }
-    let events = new.decide(command, ctx).map_err(|refused| match refused {
+    let events = before.decide(command, ctx).map_err(|refused| match refused {
         Refused::Domain(error) => NotDecided::Refused(Refusal::of(&error)),
         Refused::Shared(error) => NotDecided::Refused(Refusal::of(&error)),
         Refused::Missing(lookup) => NotDecided::Missing(lookup),
     })?;
+    if events.is_empty() {
+        return Ok((state.clone(), Vec::new()));
+    }
+    let mut new = before.clone();
     let mut emitted = Vec::with_capacity(events.len());
     for event in events {
         emitted.push(emit::<T>(&event).map_err(NotDecided::Refused)?);
@@ -366,16 +375,24 @@ fn read<T: Aggregate>(stored: Stored<'_>) -> Result<T::Event, FoldError> {
         reason,
     };
     let current = T::event_version(stored.event_type);
-    let mut payload = stored.payload.clone();
     if stored.event_version > current {
         return Err(error(format!("this program knows it up to version {current}")));
     }
+    if stored.event_version == current {
+        return tagged(stored.event_type, stored.payload).map_err(|e| error(e.to_string()));
+    }
+    let mut payload = stored.payload.clone();
     for version in stored.event_version..current {
         payload = T::upcast(stored.event_type, version, payload)
             .ok_or_else(|| error(format!("no upcaster from version {version}")))?;
     }
-    let tagged = Value::Object(Map::from_iter([(stored.event_type.to_owned(), payload)]));
-    serde_json::from_value(tagged).map_err(|e| error(e.to_string()))
+    tagged(stored.event_type, &payload).map_err(|e| error(e.to_string()))
+}
+
+/// Reads `{event_type: payload}` without making it.
+fn tagged<E: DeserializeOwned>(event_type: &str, payload: &Value) -> Result<E, serde_json::Error> {
+    let member = std::iter::once((event_type, payload));
+    E::deserialize(MapAccessDeserializer::new(MapDeserializer::new(member)))
 }
 
 /// Reads a command; a refusal names every wrong field and says in German what is wrong.

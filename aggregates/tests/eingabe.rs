@@ -19,7 +19,7 @@ const ENGLISCH: &[&str] = &[
 fn abgelehnt(entry: &Entry, command: &str, fields: &Value) -> Option<Refusal> {
     let welt = World::new();
     let ctx = Context::new(welt.id, 1, &welt.frame, &welt);
-    match entry.decide(&entry.empty(), &json!({ command: fields }), ctx) {
+    match entry.decide(&entry.empty(), json!({ command: fields }), ctx) {
         Err(NotDecided::Refused(refusal)) => Some(refusal),
         _ => None,
     }

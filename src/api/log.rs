@@ -19,7 +19,10 @@ use uuid::Uuid;
 
 use super::{App, auth::Zugang, problem::Problem, read::seen};
 use crate::{
-    eventstore::{Follower, Recorded, StoreError, read::Range},
+    eventstore::{
+        Follower, Recorded, StoreError,
+        read::{LogEnd, Range, log_end},
+    },
     queries::{
         cursor::old_epoch,
         params::{DEFAULT_LIMIT, MAX_LIMIT, Params, unfit, wrong},
@@ -63,7 +66,7 @@ impl Wanted {
     }
 
     /// Refuses positions that the client knows from before a restore.
-    fn check(&self, head: Head) -> Result<(), Problem> {
+    fn check(&self, head: LogEnd) -> Result<(), Problem> {
         match self.epoche {
             Some(epoche) if epoche < i64::from(head.epoche) => Err(old_epoch(head.epoche)),
             Some(epoche) if epoche > i64::from(head.epoche) => {
@@ -86,19 +89,9 @@ fn known_types(app: &App, text: &str) -> Result<Vec<String>, Problem> {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    position: i64,
-    epoche: i32,
-}
-
-async fn head(app: &App, mandant_id: Uuid) -> Result<Head, Problem> {
-    let row: Option<(i64, i32)> = sqlx::query_as("SELECT position, epoche FROM log.kopf WHERE mandant_id = $1")
-        .bind(mandant_id)
-        .fetch_optional(app.store.pool())
-        .await?;
-    let (position, epoche) = row.unwrap_or((0, 1));
-    Ok(Head { position, epoche })
+async fn head(app: &App, mandant_id: Uuid) -> Result<LogEnd, Problem> {
+    let mut connection = app.store.pool().acquire().await?;
+    Ok(log_end(&mut connection, mandant_id).await?)
 }
 
 async fn page(State(app): State<Arc<App>>, zugang: Zugang, uri: Uri) -> Result<Response, Problem> {

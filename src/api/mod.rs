@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    commands::Bus,
+    commands::{Bus, open_outcome},
     eventstore::EventStore,
     projector::Projector,
     queries::{catalog::Catalog, reports::Waiter},
@@ -147,6 +147,16 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
+/// What a request is answered that took too long. A command goes on without its request: sent again without its key,
+/// it would act twice.
+fn too_late(method: &Method) -> Problem {
+    if *method == Method::POST {
+        return open_outcome().into();
+    }
+    let detail = "die Anfrage hat zu lange gedauert; bitte noch einmal versuchen";
+    Problem::new("API_ZEIT", 503, detail).retry_after(5)
+}
+
 /// Vorgang, time limit, metrics and headers of every request and its answer.
 async fn accompany(request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
@@ -175,9 +185,9 @@ async fn accompany(request: Request, next: Next) -> Response {
 
 async fn run(mut request: Request, next: Next, vorgang: Vorgang) -> Response {
     request.extensions_mut().insert(vorgang);
+    let method = request.method().clone();
     let Ok(response) = tokio::time::timeout(REQUEST_TIME, next.run(request)).await else {
-        let detail = "die Anfrage hat zu lange gedauert; bitte noch einmal versuchen";
-        return Problem::new("API_ZEIT", 503, detail).retry_after(5).into_response();
+        return too_late(&method).into_response();
     };
     match plain_error(&response) {
         Some(problem) => problem.into_response(),
@@ -195,4 +205,22 @@ fn signed(mut response: Response, vorgang: &Vorgang) -> Response {
         new.headers_mut().insert(ALLOW, methods);
     }
     new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_took_too_long_is_not_asked_for_again_without_its_key() {
+        let command = too_late(&Method::POST);
+        assert_eq!((command.code(), command.status()), ("API_AUSGANG_OFFEN", 503));
+        let body = command.body();
+        let detail = body["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("Idempotency-Key") && !detail.contains("noch einmal versuchen"),
+            "{detail}"
+        );
+        assert_eq!(too_late(&Method::GET).code(), "API_ZEIT");
+    }
 }

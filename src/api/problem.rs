@@ -139,6 +139,13 @@ impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "database error");
         match error {
+            // The limit of queries.
+            sqlx::Error::Database(error) if error.code().as_deref() == Some("57014") => Self::new(
+                "API_ZEIT",
+                503,
+                "die Abfrage hat zu lange gedauert; bitte enger fassen oder später noch einmal versuchen",
+            )
+            .retry_after(30),
             sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::new(
                     "DATENBANK_NICHT_ERREICHBAR",

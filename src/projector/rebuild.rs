@@ -49,8 +49,7 @@ impl Exclusion {
     }
 
     async fn take(store: &EventStore, sql: &'static str) -> anyhow::Result<Self> {
-        let mut connection = store.pool().acquire().await?;
-        connection.close_on_drop();
+        let mut connection = store.unhurried().await?;
         let free: bool = sqlx::query_scalar(sql)
             .bind(LOCK_KEY)
             .fetch_one(&mut *connection)

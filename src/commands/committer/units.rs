@@ -149,12 +149,12 @@ fn aborted(refusal: &Refusal, refused: usize, index: usize) -> Refusal {
 }
 
 fn preview_of(registry: &Registry, event: &NewEvent) -> Value {
-    let entry = registry.entry(&event.recorded.aggregate_type);
+    let entry = registry.entry(event.aggregate_type);
     json!({
-        "aggregat": event.recorded.aggregate_type,
-        "id": event.recorded.aggregate_id,
-        "version": event.recorded.version,
-        "ereignis": event.recorded.event_type,
-        "daten": entry.map(|entry| entry.gezeigt(&event.recorded.payload)),
+        "aggregat": event.aggregate_type,
+        "id": event.aggregate_id,
+        "version": event.version,
+        "ereignis": event.event_type,
+        "daten": entry.map(|entry| entry.gezeigt(&event.payload)),
     })
 }

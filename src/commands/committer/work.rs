@@ -2,10 +2,11 @@
 
 use std::{collections::VecDeque, fmt};
 
-use aggregates::{Lookup, Refusal};
+use aggregates::{Lookup, Refusal, types::Akteur};
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use crate::commands::{Envelope, Outcome, internal};
+use crate::commands::{BATCH_LIMIT, Envelope, Order, Outcome, internal};
 
 /// A unit that is not answered yet.
 pub(super) struct Work {
@@ -62,6 +63,20 @@ impl Work {
         self.answer();
     }
 
+    /// The commands that may be decided in the next batch.
+    pub(super) fn at_hand(&self) -> &[Order] {
+        let rest = self.envelope.unit.orders.get(self.outcomes.len()..).unwrap_or_default();
+        rest.get(..BATCH_LIMIT).unwrap_or(rest)
+    }
+
+    /// Whose units keep their order among one another.
+    pub(super) fn client(&self) -> (&Akteur, Option<Uuid>) {
+        (
+            &self.envelope.unit.caller.akteur,
+            self.envelope.unit.caller.schluessel_id,
+        )
+    }
+
     pub(super) fn rest(&self) -> usize {
         self.envelope.unit.orders.len().saturating_sub(self.outcomes.len())
     }
@@ -108,8 +123,10 @@ pub(super) fn conclude(waiting: &mut VecDeque<Work>, batch: Vec<Work>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
-    use tokio::sync::oneshot;
+    use tokio::sync::{Semaphore, oneshot};
     use uuid::Uuid;
 
     use super::*;
@@ -123,7 +140,13 @@ mod tests {
             orders: vec![order; orders],
             mode: Mode::Each,
         };
-        (Envelope { unit, reply }, answer)
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let envelope = Envelope {
+            unit,
+            reply,
+            _room: room,
+        };
+        (envelope, answer)
     }
 
     fn work(orders: usize) -> Work {

@@ -31,7 +31,13 @@ use super::{
     params::{Params, too_old},
     zeit,
 };
-use crate::{api::problem::Problem, eventstore::EventStore};
+use crate::{
+    api::problem::Problem,
+    eventstore::{
+        EventStore,
+        read::{LogEnd, log_end},
+    },
+};
 
 /// The ledger that writes `fibu.journalzeile`.
 pub const JOURNAL: &str = "journal";
@@ -225,11 +231,7 @@ pub async fn run(
     if position < needed {
         return Err(too_old(needed));
     }
-    let kopf: Option<(i64, i32)> = sqlx::query_as("SELECT position, epoche FROM log.kopf WHERE mandant_id = $1")
-        .bind(mandant_id)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let (head, epoche) = kopf.unwrap_or((0, 1));
+    let LogEnd { position: head, epoche } = log_end(&mut transaction, mandant_id).await?;
     let stand = known.unwrap_or(position);
     let mut source = Source {
         transaction,
