@@ -31,6 +31,8 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio_util::sync::CancellationToken;
 
 const TOKEN: &str = "ein-geheimnis-fuer-die-messung";
+/// Companies of the line of many companies, one connection each.
+const COMPANIES: usize = 24;
 
 fn pgbench_program() -> PathBuf {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
@@ -93,12 +95,12 @@ struct Client {
 }
 
 impl Client {
-    async fn post(&self, path: &str, body: &Value) -> reqwest::Response {
+    async fn post(&self, mandant: &str, path: &str, body: &Value) -> reqwest::Response {
         let request = self
             .http
             .post(format!("{}{path}", self.url))
             .bearer_auth(TOKEN)
-            .header("X-Mandant", "MESS");
+            .header("X-Mandant", mandant);
         let response = request.json(body).send().await.unwrap();
         assert!(
             response.status().is_success(),
@@ -109,15 +111,21 @@ impl Client {
     }
 }
 
-async fn prepare(client: &Client) {
+/// The short names of the companies that are measured; the first one carries all lines but that of many companies.
+fn kuerzel(company: usize) -> String {
+    format!("MESS{company}")
+}
+
+async fn prepare(client: &Client, mandant: &str) {
     client
         .post(
+            mandant,
             "/api/v1/dienste/mandanten",
-            &json!({"kuerzel": "MESS", "stammdaten": {"firma": "Messung GmbH"}}),
+            &json!({"kuerzel": mandant, "stammdaten": {"firma": "Messung GmbH"}}),
         )
         .await;
     let plan: Value = client
-        .post("/api/v1/fibu/kontenplaene", &json!({"rahmen": "skr04"}))
+        .post(mandant, "/api/v1/fibu/kontenplaene", &json!({"rahmen": "skr04"}))
         .await
         .json()
         .await
@@ -125,22 +133,26 @@ async fn prepare(client: &Client) {
     let plan = plan["id"].as_str().unwrap();
     client
         .post(
+            mandant,
             &format!("/api/v1/fibu/kontenplaene/{plan}/vorlage-uebernehmen"),
             &json!({}),
         )
         .await;
     let year = json!({"beginn": "2026-01-01", "ende": "2026-12-31"});
     let year: Value = client
-        .post("/api/v1/fibu/geschaeftsjahre", &year)
+        .post(mandant, "/api/v1/fibu/geschaeftsjahre", &year)
         .await
         .json()
         .await
         .unwrap();
     let year = year["id"].as_str().unwrap();
     client
-        .post(&format!("/api/v1/fibu/geschaeftsjahre/{year}/eroeffnen"), &json!({}))
+        .post(
+            mandant,
+            &format!("/api/v1/fibu/geschaeftsjahre/{year}/eroeffnen"),
+            &json!({}),
+        )
         .await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
 }
 
 fn beleg() -> Value {
@@ -149,9 +161,18 @@ fn beleg() -> Value {
                    {"konto": "1600", "seite": "haben", "betrag": "119.00"}]})
 }
 
-/// Commands per second over HTTP: `per_request` in each request, on so many connections. Also the median and the 99th
-/// percentile of a request in milliseconds.
-async fn load(client: &Arc<Client>, connections: usize, per_request: usize, seconds: u64) -> (u64, u128, u128) {
+/// A way to load the server.
+struct Load {
+    name: &'static str,
+    connections: usize,
+    companies: usize,
+    per_request: usize,
+}
+
+/// Commands per second over HTTP: `per_request` in each request, on so many connections, spread over the companies.
+/// Also the median and the 99th percentile of a request in milliseconds.
+async fn load(client: &Arc<Client>, load: &Load, seconds: u64) -> (u64, u128, u128) {
+    let per_request = load.per_request;
     let (path, body) = if per_request == 1 {
         ("/api/v1/fibu/buchungen", beleg())
     } else {
@@ -163,13 +184,14 @@ async fn load(client: &Arc<Client>, connections: usize, per_request: usize, seco
     let begin = Instant::now();
     let end = begin + Duration::from_secs(seconds);
     let mut tasks = Vec::new();
-    for _ in 0..connections {
+    for connection in 0..load.connections {
         let (client, body, done) = (client.clone(), body.clone(), done.clone());
+        let mandant = kuerzel(connection % load.companies);
         tasks.push(tokio::spawn(async move {
             let mut times = Vec::new();
             while Instant::now() < end {
                 let start = Instant::now();
-                client.post(path, &body).await;
+                client.post(&mandant, path, &body).await;
                 times.push(start.elapsed().as_millis());
                 done.fetch_add(per_request as u64, Ordering::Relaxed);
             }
@@ -257,7 +279,11 @@ async fn main() {
         http: reqwest::Client::new(),
         url,
     });
-    prepare(&client).await;
+    for company in 0..COMPANIES {
+        prepare(&client, &kuerzel(company)).await;
+    }
+    // The Nummernkreise follow by policy.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let mut database = options.clone().disable_statement_logging().connect().await.unwrap();
     database
         .execute(
@@ -273,15 +299,23 @@ async fn main() {
     );
     let mut yardsticks = Vec::new();
     let mut counted = (0, 0);
-    for (name, connections, per_request) in [
-        ("Buchung einzeln, 1 Verbindung", 1, 1),
-        ("Buchung einzeln, 64 Verbindungen", 64, 1),
-        ("Buchung einzeln, 256 Verbindungen", 256, 1),
-        ("Stapel zu 100, 4 Verbindungen", 4, 100),
+    let line = |name, connections, companies, per_request| Load {
+        name,
+        connections,
+        companies,
+        per_request,
+    };
+    for line in [
+        line("Buchung einzeln, 1 Verbindung", 1, 1, 1),
+        line("Buchung einzeln, 64 Verbindungen", 64, 1, 1),
+        line("Buchung einzeln, 256 Verbindungen", 256, 1, 1),
+        line("Buchung einzeln, 24 Firmen", COMPANIES, COMPANIES, 1),
+        line("Stapel zu 100, 4 Verbindungen", 4, 1, 100),
     ] {
+        let name = line.name;
         let p = pgbench(server.socket_dir(), seconds, temp.path());
         yardsticks.push(p);
-        let (rate, p50, p99) = load(&client, connections, per_request, seconds).await;
+        let (rate, p50, p99) = load(&client, &line, seconds).await;
         let batch = batch_size(&client, &mut counted).await;
         println!(
             "{name:<34} {rate:>10} {:>8} {p50:>8} {p99:>8} {batch:>8}",
@@ -305,7 +339,7 @@ async fn main() {
             .http
             .get(&report)
             .bearer_auth(TOKEN)
-            .header("X-Mandant", "MESS")
+            .header("X-Mandant", kuerzel(0))
             .send()
             .await
             .unwrap();

@@ -6,13 +6,20 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'neuroerp_app') THEN
         CREATE ROLE neuroerp_app NOLOGIN;
     END IF;
-    -- The role that connects may take the program's role.
-    EXECUTE format('GRANT neuroerp_app TO %I', current_user);
+    -- The role that connects may take the program's role. Roles belong to the whole server: for a second database with
+    -- another owner a superuser has to have said so before, since only who may administer a role may give it on.
+    IF NOT pg_has_role(current_user, 'neuroerp_app', 'USAGE') THEN
+        EXECUTE format('GRANT neuroerp_app TO %I', current_user);
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'die Rolle % darf die Rolle neuroerp_app nicht anlegen oder annehmen', current_user
+        USING ERRCODE = 'insufficient_privilege', HINT = format('als Superuser einmal, soweit es fehlt: CREATE ROLE neuroerp_app NOLOGIN; '
+            'CREATE ROLE neuroerp_leser NOLOGIN; GRANT neuroerp_app TO %I', current_user);
 END $$;
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
-CREATE SCHEMA log;
+-- The schema exists: the list of applied migrations (log.migration) lives in it.
 COMMENT ON SCHEMA log IS 'The event log and what commits with it: heads, claims, counters, command ids, snapshots, timers';
 GRANT USAGE ON SCHEMA log TO neuroerp_app;
 
@@ -21,7 +28,8 @@ CREATE TABLE log.kopf (
     position    bigint NOT NULL DEFAULT 0 CHECK (position >= 0),
     recorded_at timestamptz NOT NULL DEFAULT 'epoch',
     epoche      integer NOT NULL DEFAULT 1,
-    baum        bytea NOT NULL DEFAULT ''
+    baum        bytea NOT NULL DEFAULT '',
+    anspruch_position bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE log.kopf IS 'Head of each Mandant''s log. Whoever holds this row decides; positions come from here, never from a sequence';
 COMMENT ON COLUMN log.kopf.baum IS 'Frontier of the Merkle tree (RFC 9162): roots of the full subtrees, largest first, 32 bytes each';
@@ -46,6 +54,7 @@ CREATE TABLE log.ereignis (
     leaf_hash      bytea NOT NULL CHECK (length(leaf_hash) = 32),
     PRIMARY KEY (mandant_id, position)
 );
+COMMENT ON COLUMN log.kopf.anspruch_position IS 'Position of the last append that took or released claims: up to there what a process remembers of claims may be old';
 COMMENT ON TABLE log.ereignis IS 'Every fact since day one, per Mandant in order without a gap. Insert only';
 COMMENT ON COLUMN log.ereignis.payload IS 'Fields of the event, canonical JSON (RFC 8785); json keeps the bytes';
 COMMENT ON COLUMN log.ereignis.meta IS 'befehl_id, schluessel (API key), grund, im_auftrag_von: canonical JSON, under the hash too';
@@ -102,9 +111,12 @@ CREATE TABLE log.politik_stand (
     mandant_id uuid NOT NULL,
     politik    text NOT NULL,
     position   bigint NOT NULL,
+    pacht_von  uuid NOT NULL,
+    pacht_bis  timestamptz NOT NULL,
     PRIMARY KEY (mandant_id, politik)
 );
 COMMENT ON TABLE log.politik_stand IS 'Checkpoint of each following policy';
+COMMENT ON COLUMN log.politik_stand.pacht_bis IS 'Until then the policy is in the hands of the process pacht_von';
 
 CREATE TABLE log.politik_abgelehnt (
     mandant_id uuid NOT NULL,
@@ -116,7 +128,7 @@ CREATE TABLE log.politik_abgelehnt (
     am         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (mandant_id, politik, position, nr)
 );
-COMMENT ON TABLE log.politik_abgelehnt IS 'Commands of following policies and timers that were refused by a rule; shown in health and metrics';
+COMMENT ON TABLE log.politik_abgelehnt IS 'Commands of following policies and timers that were refused by a rule; counted in the metrics';
 
 CREATE TABLE log.frist (
     mandant_id     uuid NOT NULL,
@@ -130,11 +142,14 @@ CREATE TABLE log.frist (
     ursache        uuid NOT NULL,
     korrelation    uuid NOT NULL,
     position       bigint NOT NULL,
+    versuche       integer NOT NULL DEFAULT 0,
+    versuch_ab     timestamptz NOT NULL,
     erledigt_am    timestamptz,
     PRIMARY KEY (mandant_id, schluessel)
 );
 COMMENT ON TABLE log.frist IS 'Timers: due commands of following policies; each fires once (schluessel is the command id)';
-CREATE INDEX frist_faellig ON log.frist (faellig) WHERE erledigt_am IS NULL;
+COMMENT ON COLUMN log.frist.versuch_ab IS 'When it is sent next: faellig at first, later after each attempt that came to no end';
+CREATE INDEX frist_offen ON log.frist (versuch_ab) WHERE erledigt_am IS NULL;
 
 CREATE FUNCTION log.unveraenderlich() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -19,6 +19,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'neuroerp_leser') THEN
         CREATE ROLE neuroerp_leser NOLOGIN;
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'die Rolle % darf die Rolle neuroerp_leser nicht anlegen', current_user
+        USING ERRCODE = 'insufficient_privilege', HINT = 'als Superuser einmal: CREATE ROLE neuroerp_leser NOLOGIN';
 END $$;
 GRANT USAGE ON SCHEMA fibu, wawi, crm, dienste TO neuroerp_leser;
 
@@ -49,13 +52,19 @@ COMMENT ON COLUMN projektion.stand.fehler IS 'Why the ledger stopped; it never s
 
 RESET ROLE;
 
--- Every read-model table gets the same row-level security: readers see their company. Called by each migration.
-CREATE FUNCTION log.lesbar_machen(tabelle regclass) RETURNS void LANGUAGE plpgsql AS $$
+-- Every read-model table gets the same row-level security: readers see their company. Called by each migration. Rows
+-- of the system that are about a company (its master data) name it in another column, `firma`; a reader sees those too.
+CREATE FUNCTION log.lesbar_machen(tabelle regclass, firma name DEFAULT 'mandant_id') RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    sichtbar text := 'mandant_id = (SELECT log.leser_mandant())';
 BEGIN
+    IF firma <> 'mandant_id' THEN
+        sichtbar := format('%s OR %I = (SELECT log.leser_mandant())', sichtbar, firma);
+    END IF;
     EXECUTE format('ALTER TABLE %s OWNER TO neuroerp_app', tabelle);
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', tabelle);
     EXECUTE format('DROP POLICY IF EXISTS leser ON %s', tabelle);
-    EXECUTE format('CREATE POLICY leser ON %s FOR SELECT TO neuroerp_leser USING (mandant_id = (SELECT log.leser_mandant()))', tabelle);
+    EXECUTE format('CREATE POLICY leser ON %s FOR SELECT TO neuroerp_leser USING (%s)', tabelle, sichtbar);
     EXECUTE format('GRANT SELECT ON %s TO neuroerp_leser', tabelle);
 END $$;
 

@@ -69,6 +69,7 @@ CREATE TABLE dienste.nummernkreis_muster (
     PRIMARY KEY (mandant_id, nummernkreis_id, gueltig_ab),
     FOREIGN KEY (mandant_id, nummernkreis_id) REFERENCES dienste.nummernkreis DEFERRABLE INITIALLY DEFERRED
 );
+COMMENT ON TABLE dienste.nummernkreis_muster IS 'Patterns of a Nummernkreis by their first day';
 CREATE TABLE dienste.nummernkreis_jahr (
     mandant_id      uuid NOT NULL,
     nummernkreis_id uuid NOT NULL,
@@ -88,8 +89,10 @@ CREATE TABLE dienste.nummernkreis_luecke (
     PRIMARY KEY (mandant_id, nummernkreis_id, nr),
     FOREIGN KEY (mandant_id, nummernkreis_id) REFERENCES dienste.nummernkreis DEFERRABLE INITIALLY DEFERRED
 );
+COMMENT ON TABLE dienste.nummernkreis_luecke IS 'Ranges of numbers that are explained as left out';
 
 RESET ROLE;
 
-SELECT log.lesbar_machen(t) FROM unnest(ARRAY['dienste.mandant', 'dienste.mandant_stammdaten', 'dienste.nummernkreis', 'dienste.nummernkreis_muster',
-    'dienste.nummernkreis_jahr', 'dienste.nummernkreis_luecke']::regclass[]) AS t;
+SELECT log.lesbar_machen('dienste.mandant', 'id'), log.lesbar_machen('dienste.mandant_stammdaten', 'mandant');
+SELECT log.lesbar_machen(t) FROM unnest(ARRAY['dienste.nummernkreis', 'dienste.nummernkreis_muster', 'dienste.nummernkreis_jahr',
+    'dienste.nummernkreis_luecke']::regclass[]) AS t;

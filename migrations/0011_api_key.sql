@@ -1,4 +1,5 @@
--- State tables of ApiKey (system Mandant): only hashes of keys are kept.
+-- State tables of ApiKey (system Mandant). The hashes of keys are not among them: the door finds a key by the claim on its
+-- hash (log.anspruch), which no reading role may see.
 
 SET LOCAL ROLE neuroerp_app;
 
@@ -11,8 +12,6 @@ CREATE TABLE dienste.api_key (
     geaendert_am    timestamptz NOT NULL,
     name text NOT NULL,
     praefix text,
-    schluessel_hash text NOT NULL,
-    alter_hash text,
     alter_gueltig_bis timestamptz,
     dienstbenutzer_id uuid,
     ablauf timestamptz NOT NULL,
@@ -23,9 +22,7 @@ CREATE TABLE dienste.api_key (
     suche           text GENERATED ALWAYS AS (log.falten(coalesce(name, '') || ' ' || coalesce(praefix, ''))) STORED,
     PRIMARY KEY (mandant_id, id)
 );
-COMMENT ON TABLE dienste.api_key IS 'Machine access: prefix and SHA-256 of each key';
-CREATE INDEX api_key_schluessel_hash ON dienste.api_key (mandant_id, schluessel_hash);
-CREATE INDEX api_key_alter_hash ON dienste.api_key (mandant_id, alter_hash);
+COMMENT ON TABLE dienste.api_key IS 'Machine access: name, prefix, life and limits of each key';
 CREATE INDEX api_key_name ON dienste.api_key (mandant_id, name);
 CREATE INDEX api_key_suche ON dienste.api_key USING gin (suche gin_trgm_ops);
 

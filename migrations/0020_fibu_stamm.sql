@@ -138,7 +138,7 @@ CREATE TABLE fibu.steuersatz (
     steuer_schluessel_id uuid NOT NULL,
     gueltig_ab date NOT NULL,
     gueltig_bis date,
-    satz numeric(9,6) NOT NULL,
+    satz numeric NOT NULL CHECK (satz BETWEEN 0 AND 100),
     PRIMARY KEY (mandant_id, steuer_schluessel_id, gueltig_ab),
     FOREIGN KEY (mandant_id, steuer_schluessel_id) REFERENCES fibu.steuer_schluessel DEFERRABLE INITIALLY DEFERRED
 );
@@ -185,10 +185,13 @@ CREATE TABLE fibu.periode (
     status text NOT NULL CHECK (status IN ('offen', 'gesperrt', 'festgeschrieben')),
     baum_groesse bigint,
     wurzel text,
+    anzahl bigint,
+    summe_soll numeric(17,2),
+    summe_haben numeric(17,2),
     PRIMARY KEY (mandant_id, geschaeftsjahr_id, nr),
     FOREIGN KEY (mandant_id, geschaeftsjahr_id) REFERENCES fibu.geschaeftsjahr DEFERRABLE INITIALLY DEFERRED
 );
-COMMENT ON TABLE fibu.periode IS 'Posting gate; a sealed period bears size and root of the log before it';
+COMMENT ON TABLE fibu.periode IS 'Posting gate; a sealed period bears size and root of the log before it, and number and sums of its vouchers';
 
 CREATE TABLE fibu.debitor (
     mandant_id      uuid NOT NULL,

@@ -46,7 +46,7 @@ CREATE TABLE fibu.buchungs_position (
     seite text NOT NULL CHECK (seite IN ('soll', 'haben')),
     betrag numeric(15,2) NOT NULL,
     steuerschluessel text,
-    steuersatz numeric(9,6),
+    steuersatz numeric,
     steuerrolle text NOT NULL CHECK (steuerrolle IN ('basis', 'steuer', 'keine')),
     op_art text CHECK (op_art IN ('neu', 'keiner')),
     op_posten text,

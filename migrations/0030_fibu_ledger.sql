@@ -29,13 +29,40 @@ CREATE TABLE fibu.journalzeile (
     soll            numeric(15,2) NOT NULL,
     haben           numeric(15,2) NOT NULL,
     schluessel      text,
-    satz            numeric(9,6),
+    satz            numeric,
     steuerrolle     text NOT NULL,
     kst             text,
     herkunft_id     uuid,
     PRIMARY KEY (mandant_id, log_position, zeile)
 );
 COMMENT ON TABLE fibu.journalzeile IS 'The Grundbuch: one row per position, append-only, in log order';
+COMMENT ON COLUMN fibu.journalzeile.mandant_id IS 'Company';
+COMMENT ON COLUMN fibu.journalzeile.log_position IS 'Position of the postings event in the log';
+COMMENT ON COLUMN fibu.journalzeile.zeile IS 'Number of the line within the voucher';
+COMMENT ON COLUMN fibu.journalzeile.geschaeftsjahr_id IS 'Id of the Geschäftsjahr';
+COMMENT ON COLUMN fibu.journalzeile.geschaeftsjahr_beginn IS 'First day of the Geschäftsjahr';
+COMMENT ON COLUMN fibu.journalzeile.periode IS '0 opening values (EB), 1-12 months, 13 closing';
+COMMENT ON COLUMN fibu.journalzeile.buchung_id IS 'Id of the Buchung';
+COMMENT ON COLUMN fibu.journalzeile.belegnummer IS 'Number of the voucher';
+COMMENT ON COLUMN fibu.journalzeile.belegkreis IS 'Nummernkreis of the number';
+COMMENT ON COLUMN fibu.journalzeile.beleg IS 'Reference of the document that was posted';
+COMMENT ON COLUMN fibu.journalzeile.belegdatum IS 'Date of the document';
+COMMENT ON COLUMN fibu.journalzeile.buchungsdatum IS 'Day the posting holds for';
+COMMENT ON COLUMN fibu.journalzeile.steuerdatum IS 'Day that decides tax rates and the period of the VAT return';
+COMMENT ON COLUMN fibu.journalzeile.erfasser IS 'Who posted';
+COMMENT ON COLUMN fibu.journalzeile.buchungsart IS 'Kind of posting';
+COMMENT ON COLUMN fibu.journalzeile.text IS 'Text of the line, else of the voucher';
+COMMENT ON COLUMN fibu.journalzeile.konto IS 'Account (Sachkonto)';
+COMMENT ON COLUMN fibu.journalzeile.personenkonto IS 'Customer or supplier account behind a Sammelkonto';
+COMMENT ON COLUMN fibu.journalzeile.gegenkonto IS 'Account on the other side, where there is one';
+COMMENT ON COLUMN fibu.journalzeile.seite IS 'soll or haben';
+COMMENT ON COLUMN fibu.journalzeile.soll IS 'betrag if seite is soll, else 0';
+COMMENT ON COLUMN fibu.journalzeile.haben IS 'betrag if seite is haben, else 0';
+COMMENT ON COLUMN fibu.journalzeile.schluessel IS 'Tax key';
+COMMENT ON COLUMN fibu.journalzeile.satz IS 'Tax rate in percent';
+COMMENT ON COLUMN fibu.journalzeile.steuerrolle IS 'basis, steuer or keine: what the line is for the tax';
+COMMENT ON COLUMN fibu.journalzeile.kst IS 'Cost centre of the first cost split';
+COMMENT ON COLUMN fibu.journalzeile.herkunft_id IS 'Id of the record the posting comes from';
 COMMENT ON COLUMN fibu.journalzeile.journal_nr IS 'Rank of the voucher in log order within its Geschäftsjahr; gapless by construction';
 COMMENT ON COLUMN fibu.journalzeile.erfasst_am IS 'Recorded time (recorded_at of the event); buchungsdatum is the valid time';
 COMMENT ON COLUMN fibu.journalzeile.betrag IS 'EUR; negative only in a Generalumkehr';
@@ -58,6 +85,12 @@ CREATE TABLE fibu.konto_saldo (
     PRIMARY KEY (mandant_id, art, konto, geschaeftsjahr_beginn, periode)
 );
 COMMENT ON TABLE fibu.konto_saldo IS 'Verkehrszahlen per account, Geschäftsjahr and period; equals the sum of journalzeile';
+COMMENT ON COLUMN fibu.konto_saldo.mandant_id IS 'Company';
+COMMENT ON COLUMN fibu.konto_saldo.art IS 'sach or personen';
+COMMENT ON COLUMN fibu.konto_saldo.konto IS 'Number of the account';
+COMMENT ON COLUMN fibu.konto_saldo.geschaeftsjahr_beginn IS 'First day of the Geschäftsjahr';
+COMMENT ON COLUMN fibu.konto_saldo.soll IS 'Sum on the Soll side, EUR';
+COMMENT ON COLUMN fibu.konto_saldo.haben IS 'Sum on the Haben side, EUR';
 COMMENT ON COLUMN fibu.konto_saldo.letztes_steuerdatum IS 'Latest steuerdatum posted: a new tax rule of the account begins after it';
 COMMENT ON COLUMN fibu.konto_saldo.periode IS '0 opening values (EB), 1-12 months, 13 closing';
 

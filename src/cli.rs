@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -43,11 +43,7 @@ macro_rules! say {
 }
 
 /// Runs something on an open database and closes it whatever comes of it.
-async fn with_core<T>(
-    settings: &DatabaseSettings,
-    work: impl AsyncFnOnce(&Core) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let mut database = Database::open(settings).await?;
+async fn with_core<T>(mut database: Database, work: impl AsyncFnOnce(&Core) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let result = match Core::start(&database.options).await {
         Ok(core) => {
             let result = work(&core).await;
@@ -64,7 +60,7 @@ async fn with_core<T>(
 pub async fn serve(settings: &DatabaseSettings, listen: SocketAddr, token: Option<&str>) -> anyhow::Result<bool> {
     let shutdown = shutdown_signal()?;
     let listener = bind(listen).await?;
-    with_core(settings, async |core| {
+    with_core(Database::open(settings).await?, async |core| {
         if let Some(made) = core.administrator(token).await? {
             announce_token(&made);
         }
@@ -95,7 +91,7 @@ fn announce_urls(address: SocketAddr) {
 
 /// Brings the database up to date.
 pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<bool> {
-    let mut database = Database::open(settings).await?;
+    let mut database = Database::open_or_join(settings).await?;
     database.close().await;
     say!("Die Datenbank ist auf dem Stand dieses Programms.");
     Ok(true)
@@ -109,7 +105,7 @@ pub async fn rebuild(
     workers: usize,
 ) -> anyhow::Result<bool> {
     let names = names.to_vec();
-    with_core(settings, async |core| {
+    with_core(Database::open_or_join(settings).await?, async |core| {
         let what = (!names.is_empty()).then_some(names.as_slice());
         if check {
             let differences = rebuild::verify(&core.app.store, what).await?;
@@ -190,7 +186,7 @@ fn progress_bar(total: u64, what: &'static str) -> ProgressBar {
     bar
 }
 
-/// Takes over DATEV files.
+/// Takes over DATEV files; accepted only if no row was refused.
 pub async fn import_datev(
     settings: &DatabaseSettings,
     kuerzel: &str,
@@ -200,7 +196,7 @@ pub async fn import_datev(
 ) -> anyhow::Result<bool> {
     check_files(files)?;
     let files = files.to_vec();
-    with_core(settings, async |core| {
+    with_core(Database::open_or_join(settings).await?, async |core| {
         let mandant_id = company(core, kuerzel, firma, None).await?;
         let house = House::new(core.app.clone(), mandant_id, "datev-import");
         let bar = progress_bar(0, "DATEV");
@@ -215,7 +211,7 @@ pub async fn import_datev(
         } else {
             say!("{report}");
         }
-        Ok(true)
+        Ok(report.summen().abgelehnt == 0)
     })
     .await
 }
@@ -236,14 +232,19 @@ pub async fn demo(
     serve: bool,
 ) -> anyhow::Result<bool> {
     let shutdown = shutdown_signal()?;
-    let listener = if serve { Some(bind(listen).await?) } else { None };
-    with_core(settings, async |core| {
+    // Whoever serves owns its server; a demo alone may run beside one.
+    let (listener, database) = if serve {
+        (Some(bind(listen).await?), Database::open(settings).await?)
+    } else {
+        (None, Database::open_or_join(settings).await?)
+    };
+    with_core(database, async |core| {
         let made = core.administrator(token).await?;
         play(core, belege, &shutdown).await?;
         if let Some(made) = made {
             announce_token(&made);
         } else {
-            say!("Administrator-Schlüssel: der beim ersten Start gezeigte, oder NEUROERP_ADMIN_TOKEN.\n");
+            say!("Administrator-Schlüssel: NEUROERP_ADMIN_TOKEN, sonst der beim ersten Start gezeigte.\n");
         }
         if let Some(listener) = listener {
             announce_urls(listener.local_addr()?);
@@ -262,7 +263,7 @@ async fn play(core: &Core, belege: usize, shutdown: &CancellationToken) -> anyho
     let anschrift = json!({"strasse": "Am Hafen 1", "plz": "26721", "ort": "Emden", "land": "DE"});
     let mandant_id = company(core, "DEMO", Some("Landhandel Demo GmbH"), Some(anschrift)).await?;
     let house = House::new(core.app.clone(), mandant_id, "demo");
-    let heute = business_date(Utc::now());
+    let heute = business_date(crate::uhr::jetzt());
     let plan = DemoPlan {
         mandant_id,
         belege,

@@ -16,3 +16,4 @@ pub mod postgres;
 pub mod projector;
 pub mod queries;
 pub mod server;
+pub mod uhr;

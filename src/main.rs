@@ -1,5 +1,7 @@
 //! The command line: serve, demo, import, migrate, rebuild.
 
+mod usage;
+
 use std::{
     io::{IsTerminal as _, Write as _},
     net::SocketAddr,
@@ -7,23 +9,40 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use neuroerp::{cli, server::DatabaseSettings};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use neuroerp::{cli, projector::rebuild, server::DatabaseSettings};
 
 /// VALEO NeuroERP core: ereignisbasiertes ERP für den Handel.
 ///
 /// Ohne DATABASE_URL startet das Programm eine eigene private Postgres-Datenbank in seinem Datenordner (nur über einen
-/// Unix-Socket erreichbar) und beendet sie wieder. Alle Angaben gehen auch als Umgebungsvariable.
+/// Unix-Socket erreichbar) und beendet sie wieder. Läuft auf demselben Datenordner schon ein Server, arbeiten import,
+/// rebuild, migrate und demo neben ihm auf seiner Datenbank.
 ///
-/// Rückgabewerte: 0 erledigt, 1 abgelehnt oder gescheitert, 2 falscher Aufruf.
+/// Rückgabewerte: 0 erledigt, 1 abgelehnt oder gescheitert (import: auch, wenn einzelne Zeilen abgelehnt wurden;
+/// rebuild --pruefen: auch bei Abweichungen), 2 falscher Aufruf.
 #[derive(Parser)]
-#[command(name = "neuroerp", version, max_term_width = 110)]
+#[command(
+    name = "neuroerp",
+    version,
+    max_term_width = 110,
+    after_long_help = ENVIRONMENT,
+    disable_help_subcommand = true,
+    disable_help_flag = true,
+    disable_version_flag = true
+)]
 struct Arguments {
     #[command(flatten)]
     common: Common,
     #[command(subcommand)]
     command: Command,
 }
+
+/// What can be set in the environment only.
+const ENVIRONMENT: &str = "Umgebung:
+  Wo oben [Umgebung: NAME] steht, gilt die Variable, wenn die Angabe fehlt. Nur als Variable gibt es:
+  NEUROERP_LOG      was protokolliert wird, z. B. debug oder info,sqlx=warn [sonst: info,sqlx=warn]
+  NEUROERP_PG_BIN   Ordner mit postgres und initdb für die private Datenbank [sonst: wird gesucht]
+  NEUROERP_PG_USER  Benutzer, als der sie läuft, wenn root das Programm startet [sonst: postgres, dann nobody]";
 
 #[derive(Args)]
 struct Common {
@@ -33,9 +52,44 @@ struct Common {
     /// Datenordner der privaten Datenbank
     #[arg(long, env = "NEUROERP_DATA_DIR", default_value = "data", global = true)]
     data_dir: PathBuf,
-    /// Form der Protokollzeilen auf der Fehlerausgabe
-    #[arg(long, env = "NEUROERP_LOG_FORMAT", value_enum, default_value = "text", global = true)]
+    /// Form der Protokollzeilen auf der Fehlerausgabe: text (lesbar) oder json (eine Zeile je Meldung)
+    #[arg(
+        long,
+        env = "NEUROERP_LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        global = true,
+        hide_possible_values = true
+    )]
     log_format: LogFormat,
+    /// Hilfe zeigen; mit -h kurz
+    #[arg(short, long, action = ArgAction::Help, global = true)]
+    help: Option<bool>,
+    /// Version zeigen
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let error = "erwartet wird Adresse und Port, z. B. 127.0.0.1:8080 oder [::1]:8080";
+    text.parse().map_err(|_| error.to_owned())
+}
+
+fn vouchers(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "erwartet wird eine ganze Zahl".to_owned())
+}
+
+fn read_model(text: &str) -> Result<String, String> {
+    let known = rebuild::names_of_all();
+    if known.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("das Lesemodell gibt es nicht; es gibt: {}", known.join(", ")))
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|n| (1..=rebuild::WORKERS).contains(n));
+    number.ok_or_else(|| format!("erwartet wird eine ganze Zahl von 1 bis {}", rebuild::WORKERS))
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -49,9 +103,11 @@ enum LogFormat {
 #[derive(Args)]
 struct Door {
     /// Adresse und Port von HTTP; von außen erreichbar erst mit 0.0.0.0
-    #[arg(long, env = "NEUROERP_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "NEUROERP_LISTEN", default_value = "127.0.0.1:8080", value_parser = address)]
     listen: SocketAddr,
-    /// Administrator-Schlüssel vorgeben (mindestens 16 Zeichen), statt ihn beim ersten Start erzeugen und einmal ausgeben zu lassen
+    /// Administrator-Schlüssel vorgeben (mindestens 24 Zeichen), statt ihn beim ersten Start erzeugen und einmal ausgeben zu
+    /// lassen. Er gilt dann allein: ein anderer Wert bei einem späteren Start ersetzt den bisherigen sofort, auch einen
+    /// selbst erzeugten, und jeder Start verlängert ihn rechtzeitig (er gilt 364 Tage)
     #[arg(long, env = "NEUROERP_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
 }
@@ -68,7 +124,7 @@ enum Command {
         #[command(flatten)]
         door: Door,
         /// Zahl der Buchungen
-        #[arg(long, default_value_t = 2_000)]
+        #[arg(long, default_value_t = 2_000, value_parser = vouchers)]
         belege: usize,
         /// Danach als Server weiterlaufen
         #[arg(long)]
@@ -84,12 +140,13 @@ enum Command {
     /// Lesemodelle neu aufbauen, neben den laufenden und ohne Unterbrechung
     Rebuild {
         /// Nur diese Lesemodelle (Aggregattyp oder Name des Kontobuchs, z. B. konto, journal); sonst alle
+        #[arg(value_parser = read_model)]
         lesemodelle: Vec<String>,
         /// Nichts ersetzen, sondern mit einem frischen Aufbau vergleichen, auch das Journal selbst
         #[arg(long)]
         pruefen: bool,
-        /// Gleichzeitige Verbindungen
-        #[arg(long, default_value_t = 2)]
+        /// Gleichzeitige Verbindungen, 1 bis 5
+        #[arg(long, default_value_t = 2, value_parser = workers)]
         arbeiter: usize,
     },
 }
@@ -128,7 +185,10 @@ fn logging(format: LogFormat) {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return ExitCode::from(usage::answer(&error)),
+    };
     logging(arguments.common.log_format);
     let database = DatabaseSettings {
         url: arguments.common.database_url,

@@ -5,16 +5,19 @@ use std::{
     path::PathBuf,
     str::FromStr,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use aggregates::dienste::ApiKey;
+use aggregates::{
+    Aggregate as _,
+    dienste::api_key::{ApiKey, ApiKeyCommand, ApiKeyStatus, schluessel_hash},
+    types::Text,
+};
 use anyhow::{Context as _, bail};
 use axum::Router;
-use chrono::Utc;
+use chrono::{DateTime, TimeDelta, Utc};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use projections::state::Columns;
-use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +30,7 @@ use crate::{
     listener,
     postgres::{
         self,
-        embedded::{EmbeddedServer, EmbeddedSettings},
+        embedded::{self, EmbeddedError, EmbeddedServer, EmbeddedSettings},
     },
     projector::Projector,
     queries::{catalog::Catalog, reports::checkpoint_waiter},
@@ -39,8 +42,17 @@ const DRAIN: Duration = Duration::from_secs(20);
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Longest life of a key (dienste D8), with an hour's distance to the limit.
 const KEY_LIFE_DAYS: i64 = 364;
-/// Shortest token an operator may set himself.
-const TOKEN_MIN: usize = 16;
+/// A life shorter than this is renewed at a start with the operator's own token, so that it does not end between two.
+const RENEW_DAYS: i64 = KEY_LIFE_DAYS / 2;
+/// Shortest token an operator may set himself: its hash is fast, so the text must be too long to be guessed.
+const TOKEN_MIN: usize = 24;
+/// Name of the administrator's key.
+const ADMINISTRATOR: &str = "administrator";
+
+/// How long a task waits for the server of another program that is just starting.
+const JOIN_LIMIT: Duration = Duration::from_secs(15);
+/// Pause between two attempts to join.
+const JOIN_POLL: Duration = Duration::from_millis(250);
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -51,7 +63,7 @@ pub struct DatabaseSettings {
     pub data_dir: PathBuf,
 }
 
-/// An open database, with the private server if there is one.
+/// An open database, with the private server if this program runs it.
 pub struct Database {
     /// How to connect as the owner.
     pub options: PgConnectOptions,
@@ -59,18 +71,65 @@ pub struct Database {
 }
 
 impl Database {
-    /// Starts the private server if needed, and migrates.
+    /// Opens the database for a program that others may depend on: starts the private server if needed, and migrates.
     pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        let (options, embedded) = if let Some(url) = &settings.url {
-            (
-                PgConnectOptions::from_str(url).context("DATABASE_URL ist nicht lesbar")?,
-                None,
-            )
-        } else {
-            let server = EmbeddedServer::start(&EmbeddedSettings::new(&settings.data_dir)).await?;
-            (server.connect_options(), Some(server))
+        if let Some(url) = &settings.url {
+            return Self::existing(url).await;
+        }
+        let server = EmbeddedServer::start(&EmbeddedSettings::new(&settings.data_dir)).await?;
+        Self::private(server).await
+    }
+
+    /// Opens the database for a task: as [`Database::open`], but if another program runs the private server of this
+    /// data folder, works beside it, as any second process on one database does.
+    pub async fn open_or_join(settings: &DatabaseSettings) -> anyhow::Result<Self> {
+        if let Some(url) = &settings.url {
+            return Self::existing(url).await;
+        }
+        let embedded = EmbeddedSettings::new(&settings.data_dir);
+        let begin = Instant::now();
+        loop {
+            let in_use = match EmbeddedServer::start(&embedded).await {
+                Ok(server) => return Self::private(server).await,
+                Err(error @ EmbeddedError::InUse { .. }) => anyhow::Error::from(error),
+                Err(error) => return Err(error.into()),
+            };
+            let refused = match embedded::join(&embedded).await? {
+                // The other program may still be migrating.
+                Some(options) => match postgres::check_migrations(&options).await {
+                    Ok(()) => {
+                        return Ok(Self {
+                            options,
+                            embedded: None,
+                        });
+                    }
+                    Err(error) => error.into(),
+                },
+                None => in_use,
+            };
+            if begin.elapsed() > JOIN_LIMIT {
+                return Err(refused);
+            }
+            tokio::time::sleep(JOIN_POLL).await;
+        }
+    }
+
+    async fn existing(url: &str) -> anyhow::Result<Self> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| anyhow::anyhow!("DATABASE_URL ist nicht lesbar ({error}); erwartet wird postgres://benutzer:kennwort@rechner:5432/datenbank"))?;
+        tracing::info!(datenbank = %postgres::place(&options), "Verbindung zur Datenbank wird aufgebaut");
+        postgres::migrate(&options).await?;
+        Ok(Self {
+            options,
+            embedded: None,
+        })
+    }
+
+    async fn private(server: EmbeddedServer) -> anyhow::Result<Self> {
+        let mut database = Self {
+            options: server.connect_options(),
+            embedded: Some(server),
         };
-        let mut database = Self { options, embedded };
         if let Err(error) = postgres::migrate(&database.options).await {
             database.close().await;
             return Err(error.into());
@@ -189,58 +248,30 @@ impl Core {
         }
     }
 
-    /// Makes sure that an administrator can come in. With a token of the operator's own its hash is stored; otherwise
-    /// the first start makes one and gives it back, once.
+    /// Makes sure that an administrator can come in, and that with the operator's own token, if there is one, it is the
+    /// only text of the administrator's key: another one on record ends at once, an expired one lives again. Without, the
+    /// first start makes a text (and a later one if that is expired) and gives it back, once.
     pub async fn administrator(&self, own: Option<&str>) -> anyhow::Result<Option<String>> {
-        match own {
-            Some(token) if token.len() < TOKEN_MIN => {
-                bail!("NEUROERP_ADMIN_TOKEN ist zu kurz: mindestens {TOKEN_MIN} Zeichen, am besten 43 zufällige")
-            }
-            Some(token) => {
-                let hash = hex::encode(auth::token_hash(token));
-                if self.key_exists("schluessel_hash", &hash).await? {
-                    return Ok(None);
-                }
-                let name = format!("administrator-{}", &hash[..8]);
-                self.issue(&name, Some(hash)).await.map(|_| None)
-            }
-            None if self.key_exists("name", "administrator").await? => Ok(None),
-            None => self.issue("administrator", None).await,
+        if let Some(token) = own {
+            check_token(token)?;
         }
-    }
-
-    async fn key_exists(&self, column: &str, value: &str) -> anyhow::Result<bool> {
-        let sql = match column {
-            "name" => "SELECT EXISTS (SELECT FROM dienste.api_key WHERE mandant_id = $1 AND name = $2)",
-            _ => "SELECT EXISTS (SELECT FROM dienste.api_key WHERE mandant_id = $1 AND schluessel_hash = $2)",
+        let hash = own.map(schluessel_hash);
+        let (id, command) = match auth::find(&self.app.store, ApiKey::KEY_NAME, ADMINISTRATOR).await? {
+            None => (Uuid::now_v7(), issue(hash.as_deref())),
+            Some((id, key)) => match renewal(&key, hash.as_deref()) {
+                Some(command) => (id, command),
+                None => return Ok(None),
+            },
         };
-        Ok(sqlx::query_scalar(sql)
-            .bind(SYSTEM)
-            .bind(value)
-            .fetch_one(self.app.store.pool())
-            .await?)
-    }
-
-    async fn issue(&self, name: &str, hash: Option<String>) -> anyhow::Result<Option<String>> {
-        let mut fields = json!({
-            "name": name,
-            "scopes": ["*:admin"],
-            "sonderrechte": [
-                "fibu.periode_gesperrt", "fibu.steuer_manuell", "fibu.ausgleich_partner", "wawi.fibu",
-                "wawi.einkauf_leitung",
-            ],
-            "ablauf": Utc::now() + chrono::Duration::days(KEY_LIFE_DAYS),
-        });
-        if let Some(hash) = hash {
-            fields["schluessel_hash"] = json!(hash);
+        let create = matches!(command, ApiKeyCommand::Ausstellen { .. });
+        let mut order = Order::new(ApiKey::TYPE, id, serde_json::to_value(command)?);
+        if create {
+            // Several processes may begin at once on an empty database: the first one issues the key.
+            let name = format!("erststart/{}", hash.as_deref().unwrap_or_default());
+            order = order.once(Uuid::new_v5(&SYSTEM, name.as_bytes()));
+            order.create = true;
         }
-        let mut order = Order::new(
-            <ApiKey as aggregates::Aggregate>::TYPE,
-            Uuid::now_v7(),
-            json!({"Ausstellen": fields}),
-        );
-        order.create = true;
-        let answer = self.bus().send(SYSTEM, Caller::service("erststart"), order).await?;
+        let answer = self.bus().send(SYSTEM, Caller::service("start"), order).await?;
         Ok(answer.einmalig.into_iter().next().map(|(_, token)| token))
     }
 
@@ -264,6 +295,68 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// A token goes through a header and must not be guessed.
+fn check_token(token: &str) -> anyhow::Result<()> {
+    if token.len() < TOKEN_MIN {
+        bail!(
+            "NEUROERP_ADMIN_TOKEN ist zu kurz: mindestens {TOKEN_MIN} Zeichen, am besten 43 zufällige \
+             (z. B. openssl rand -base64 32)"
+        );
+    }
+    if !token.bytes().all(|b| b.is_ascii_graphic()) {
+        bail!("NEUROERP_ADMIN_TOKEN darf nur druckbare ASCII-Zeichen ohne Leerzeichen haben");
+    }
+    Ok(())
+}
+
+fn end_of_life() -> DateTime<Utc> {
+    crate::uhr::jetzt() + TimeDelta::days(KEY_LIFE_DAYS)
+}
+
+/// Issues the administrator's key.
+fn issue(hash: Option<&str>) -> ApiKeyCommand {
+    ApiKeyCommand::Ausstellen {
+        name: Text::cut(ADMINISTRATOR),
+        dienstbenutzer_id: None,
+        scopes: vec![Text::cut("*:admin")],
+        sonderrechte: Some(
+            [
+                "fibu.periode_gesperrt",
+                "fibu.steuer_manuell",
+                "fibu.ausgleich_partner",
+                "wawi.fibu",
+                "wawi.einkauf_leitung",
+            ]
+            .map(Text::cut)
+            .to_vec(),
+        ),
+        mandanten: None,
+        ablauf: end_of_life(),
+        ip_netze: None,
+        kontingent: None,
+        schluessel_hash: hash.map(Text::cut),
+    }
+}
+
+/// What the administrator's key needs at a start, if it needs something.
+fn renewal(key: &ApiKey, hash: Option<&str>) -> Option<ApiKeyCommand> {
+    let status = key.status_um(crate::uhr::jetzt());
+    let known = hash.is_none_or(|hash| key.schluessel_hash == hash);
+    let needed = match status {
+        // What was revoked by hand stays so until the operator gives another text.
+        ApiKeyStatus::Widerrufen if known => {
+            tracing::warn!("the administrator's key was revoked; set another NEUROERP_ADMIN_TOKEN to have one again");
+            false
+        }
+        ApiKeyStatus::Widerrufen | ApiKeyStatus::Abgelaufen => true,
+        _ => !known || (hash.is_some() && key.ablauf < crate::uhr::jetzt() + TimeDelta::days(RENEW_DAYS)),
+    };
+    needed.then(|| ApiKeyCommand::Erneuern {
+        ablauf: end_of_life(),
+        schluessel_hash: hash.map(Text::cut),
+    })
 }
 
 /// Cancelled by SIGTERM or Ctrl-C.

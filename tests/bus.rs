@@ -9,11 +9,19 @@
 
 mod common;
 
-use std::{pin::Pin, sync::Arc};
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use neuroerp::{
     commands::{Bus, Caller, FactSource, Mode, Order, Unit},
-    eventstore::{StoreError, tree::Frontier},
+    eventstore::{EventStore, StoreError, tree::Frontier},
 };
 use projections::state::Columns;
 use serde_json::{Value, json};
@@ -33,12 +41,20 @@ impl FactSource for NoFacts {
     }
 }
 
+/// A log as a process of its own would have it: own pool, own signals.
+async fn store(db: &common::TestDb) -> EventStore {
+    let pool = neuroerp::postgres::connect(&db.owner).await.unwrap();
+    EventStore::new(pool, Arc::new(aggregates::registry()))
+}
+
+async fn bus_over(store: &EventStore) -> Bus {
+    let columns = Columns::load(&mut store.pool().acquire().await.unwrap()).await.unwrap();
+    Bus::new(store.clone(), &projections::state_models(), columns, Arc::new(NoFacts))
+}
+
 /// A bus as a process of its own would have it: own pool, own cache.
 async fn process(db: &common::TestDb) -> Bus {
-    let pool = neuroerp::postgres::connect(&db.owner).await.unwrap();
-    let columns = Columns::load(&mut pool.acquire().await.unwrap()).await.unwrap();
-    let store = neuroerp::eventstore::EventStore::new(pool, Arc::new(aggregates::registry()));
-    Bus::new(store, &projections::state_models(), columns, Arc::new(NoFacts))
+    bus_over(&store(db).await).await
 }
 
 fn kreis(mandant: Uuid, code: &str) -> Order {
@@ -54,8 +70,29 @@ fn kreis(mandant: Uuid, code: &str) -> Order {
     order
 }
 
+/// Numbers that were drawn, so that [`gap`] may document them.
+async fn drawn(db: &common::TestDb, mandant: Uuid) {
+    sqlx::query("INSERT INTO log.zaehler (mandant_id, kreis, jahr, stand) VALUES ($1, 'AR', 2026, 100000)")
+        .bind(mandant)
+        .execute(&db.pool)
+        .await
+        .unwrap();
+}
+
+/// A command whose event has a running number, so that a stale decision would show.
 fn gap(mandant: Uuid, code: &str, n: i64) -> Order {
     let command = json!({"LueckeDokumentieren": {"jahr": 2026, "von": n, "bis": n, "grund": "Test"}});
+    Order::new(
+        "nummernkreis",
+        aggregates::dienste::Nummernkreis::stream_id(mandant, code),
+        command,
+    )
+}
+
+/// A command that every open Nummernkreis takes, any number of times: the pattern of another day far ahead.
+fn muster_aendern(mandant: Uuid, code: &str, n: i64) -> Order {
+    let tag = chrono::NaiveDate::from_ymd_opt(2100, 1, 1).unwrap() + chrono::Duration::days(n);
+    let command = json!({"MusterAendern": {"muster": format!("{code}-{{JJJJ}}-{{000000}}"), "gueltig_ab": tag}});
     Order::new(
         "nummernkreis",
         aggregates::dienste::Nummernkreis::stream_id(mandant, code),
@@ -128,6 +165,7 @@ async fn a_command_is_on_record_with_its_state_row_when_it_is_answered() {
 async fn several_writers_in_several_processes_leave_no_gap_and_lose_nothing() {
     let db = common::database().await;
     let mandant = Uuid::now_v7();
+    drawn(&db, mandant).await;
     let mut buses = Vec::new();
     for _ in 0..3 {
         buses.push(process(&db).await);
@@ -212,7 +250,7 @@ async fn the_same_command_id_fifty_times_at_once_acts_once() {
     let mut tasks = Vec::new();
     for n in 0..50 {
         let bus = if n % 2 == 0 { one.clone() } else { two.clone() };
-        let order = gap(mandant, "AR", 1).once(befehl_id);
+        let order = muster_aendern(mandant, "AR", 1).once(befehl_id);
         tasks.push(tokio::spawn(async move {
             bus.send(mandant, Caller::service("test"), order).await.unwrap()
         }));
@@ -226,7 +264,7 @@ async fn the_same_command_id_fifty_times_at_once_acts_once() {
     assert_eq!(first, 1);
     assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
     // Another body under the same key is refused.
-    let mut other = gap(mandant, "AR", 9).once(befehl_id);
+    let mut other = muster_aendern(mandant, "AR", 9).once(befehl_id);
     other.request_hash = Some(vec![1]);
     let refusal = one.send(mandant, Caller::service("test"), other).await.unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.status), ("IDEMPOTENZ_ABWEICHEND", 422));
@@ -278,16 +316,21 @@ async fn an_atomic_unit_writes_all_or_nothing_and_a_dry_run_writes_nothing() {
     assert_eq!(outcomes[0].as_ref().unwrap_err().code, "STAPEL_ABGEBROCHEN");
     assert_eq!(assert_log_is_whole(&db, mandant).await, 0);
 
-    let orders = vec![kreis(mandant, "AA"), gap(mandant, "AA", 1)];
+    let orders = vec![kreis(mandant, "AA"), muster_aendern(mandant, "AA", 1)];
     let outcomes = bus.submit(mandant, unit(orders.clone(), Mode::DryRun)).await.unwrap();
-    assert_eq!(outcomes[1].as_ref().unwrap().preview.len(), 2);
+    // Each command shows its own events.
+    assert!(outcomes.iter().all(|o| o.as_ref().unwrap().preview.len() == 1));
     assert_eq!(assert_log_is_whole(&db, mandant).await, 0);
 
     let outcomes = bus.submit(mandant, unit(orders, Mode::Atomic)).await.unwrap();
     assert!(outcomes.iter().all(Result::is_ok));
     assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
 
-    let orders = vec![gap(mandant, "AA", 2), kreis(mandant, "AA"), gap(mandant, "AA", 3)];
+    let orders = vec![
+        muster_aendern(mandant, "AA", 2),
+        kreis(mandant, "AA"),
+        muster_aendern(mandant, "AA", 3),
+    ];
     let outcomes = bus.submit(mandant, unit(orders, Mode::Each)).await.unwrap();
     assert!(outcomes[0].is_ok() && outcomes[1].is_err() && outcomes[2].is_ok());
     assert_eq!(assert_log_is_whole(&db, mandant).await, 4);
@@ -329,6 +372,7 @@ async fn a_connection_lost_at_commit_neither_loses_nor_doubles_a_command() {
     let db = common::database().await;
     let bus = process(&db).await;
     let mandant = Uuid::now_v7();
+    drawn(&db, mandant).await;
     bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
         .await
         .unwrap();
@@ -397,9 +441,13 @@ async fn a_reader_that_races_writers_sees_every_position_once_in_order() {
         let bus = if w % 2 == 0 { one.clone() } else { two.clone() };
         tasks.push(tokio::spawn(async move {
             for n in 0..40_i64 {
-                bus.send(mandant, Caller::service("test"), gap(mandant, "AR", w * 100 + n + 1))
-                    .await
-                    .unwrap();
+                bus.send(
+                    mandant,
+                    Caller::service("test"),
+                    muster_aendern(mandant, "AR", w * 100 + n + 1),
+                )
+                .await
+                .unwrap();
             }
         }));
     }
@@ -417,13 +465,13 @@ async fn if_match_refuses_what_the_user_did_not_see() {
     bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
         .await
         .unwrap();
-    let mut order = gap(mandant, "AR", 1);
-    order.if_match = Some(7);
+    let mut order = muster_aendern(mandant, "AR", 1);
+    order.if_match = Some(7.into());
     let refusal = bus.send(mandant, Caller::service("test"), order).await.unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.status), ("VERSION_KONFLIKT", 412));
     assert_eq!(refusal.daten, json!({"erwartet": 7, "ist": 1}));
-    let mut order = gap(mandant, "AR", 1);
-    order.if_match = Some(1);
+    let mut order = muster_aendern(mandant, "AR", 1);
+    order.if_match = Some(1.into());
     bus.send(mandant, Caller::service("test"), order).await.unwrap();
 }
 
@@ -435,7 +483,7 @@ async fn long_streams_are_folded_from_their_snapshot_to_the_same_state() {
     bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
         .await
         .unwrap();
-    let orders = (1..=300).map(|n| gap(mandant, "AR", n)).collect();
+    let orders = (1..=300).map(|n| muster_aendern(mandant, "AR", n)).collect();
     let unit = Unit {
         caller: Caller::service("test"),
         orders,
@@ -465,4 +513,339 @@ async fn long_streams_are_folded_from_their_snapshot_to_the_same_state() {
     let folded = entry.fold(&entry.empty(), &stored).unwrap();
     assert_eq!(loaded.version, 301);
     assert_eq!(entry.to_json(&loaded.state), entry.to_json(&folded));
+}
+
+/// NOTIFY inside the transaction would make all companies of a database commit one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_are_announced_after_they_are_done_and_many_at_once() {
+    let db = common::database().await;
+    let store = store(&db).await;
+    let bus = bus_over(&store).await;
+    let mut heard = sqlx::postgres::PgListener::connect_with(&db.pool).await.unwrap();
+    heard.listen("neuroerp_log").await.unwrap();
+    let companies: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
+    for mandant in &companies {
+        bus.send(*mandant, Caller::service("test"), kreis(*mandant, "AR"))
+            .await
+            .unwrap();
+    }
+    // Nobody announces in this process yet: the transactions themselves said nothing.
+    let silence = tokio::time::timeout(Duration::from_millis(200), heard.recv()).await;
+    assert!(silence.is_err(), "a transaction notified: {silence:?}");
+    let announcer = tokio::spawn(async move { store.listen().await });
+    let mut tasks = Vec::new();
+    for mandant in companies.clone() {
+        for n in 1..=40_i64 {
+            let bus = bus.clone();
+            tasks.push(tokio::spawn(async move {
+                bus.send(mandant, Caller::service("test"), muster_aendern(mandant, "AR", n))
+                    .await
+            }));
+        }
+    }
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    let mut last: HashMap<Uuid, i64> = HashMap::new();
+    let mut count = 0;
+    while companies.iter().any(|mandant| last.get(mandant) != Some(&41)) {
+        let notification = tokio::time::timeout(Duration::from_secs(5), heard.recv()).await;
+        let notification = notification.expect("every head is announced").unwrap();
+        let (mandant, position) = notification.payload().split_once(' ').unwrap();
+        last.insert(mandant.parse().unwrap(), position.parse().unwrap());
+        count += 1;
+    }
+    assert!(count <= 60, "{count} notifications for 123 commands");
+    announcer.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_in_this_process_and_in_others_are_woken_without_waiting_for_the_poll() {
+    let db = common::database().await;
+    let (one, two) = (store(&db).await, store(&db).await);
+    let bus = bus_over(&one).await;
+    let mandant = Uuid::now_v7();
+    let tasks: Vec<_> = [one.clone(), two.clone()]
+        .into_iter()
+        .map(|store| tokio::spawn(async move { store.listen().await }))
+        .collect();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let (mut here, mut there) = (one.follow(mandant, 1), two.follow(mandant, 1));
+    let mut times = Vec::new();
+    for n in 1..=5 {
+        let begin = Instant::now();
+        let woken = async {
+            let (here, there) = tokio::join!(here.next(10), there.next(10));
+            (here.unwrap().len(), there.unwrap().len())
+        };
+        let order = muster_aendern(mandant, "AR", n);
+        let (events, answer) = tokio::join!(woken, async {
+            // Both wait already.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            bus.send(mandant, Caller::service("test"), order).await
+        });
+        answer.unwrap();
+        assert_eq!(events, (1, 1));
+        times.push(begin.elapsed());
+    }
+    times.sort();
+    // The poll of one second would be the median else; one of five may fall into a busy moment of the machine.
+    assert!(times[2] < Duration::from_millis(600), "{times:?}");
+    for task in tasks {
+        task.abort();
+    }
+}
+
+/// The other process takes claims all the time, so that what this one remembers of them is always old.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_saturates_a_company_makes_no_other_miss_for_ever() {
+    let db = common::database().await;
+    let (busy, other) = (process(&db).await, process(&db).await);
+    let mandant = Uuid::now_v7();
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut tasks = Vec::new();
+    for task in 0..12 {
+        let (busy, stop) = (busy.clone(), stop.clone());
+        tasks.push(tokio::spawn(async move {
+            let mut n = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let order = kreis(mandant, &format!("B{task}X{n}"));
+                busy.send(mandant, Caller::service("busy"), order).await.unwrap();
+                n += 1;
+            }
+            n
+        }));
+    }
+    for n in 0..40 {
+        let order = kreis(mandant, &format!("A{n}"));
+        let answer = other.send(mandant, Caller::service("other"), order).await;
+        assert!(answer.is_ok(), "command {n}: {}", answer.unwrap_err());
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut written = 40;
+    for task in tasks {
+        written += task.await.unwrap();
+    }
+    assert_eq!(assert_log_is_whole(&db, mandant).await, written);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pools_wait_neither_for_ever_for_a_lock_nor_for_a_forgotten_transaction_nor_for_a_query() {
+    let db = common::database().await;
+    let engine = neuroerp::postgres::connect_engine(&db.owner).await.unwrap();
+    let queries = neuroerp::postgres::connect(&db.owner).await.unwrap();
+    let shown = async |pool: &sqlx::PgPool, name: &str| -> String {
+        let sql = format!("SELECT current_setting('{name}')");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_one(pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(shown(&engine, "lock_timeout").await, "15s");
+    assert_eq!(shown(&engine, "idle_in_transaction_session_timeout").await, "30s");
+    assert_eq!(shown(&queries, "statement_timeout").await, "55s");
+    // A rebuild takes as long as it takes.
+    let store = EventStore::new(queries, Arc::new(aggregates::registry()));
+    let own: String = sqlx::query_scalar("SELECT current_setting('statement_timeout')")
+        .fetch_one(&mut *store.unhurried().await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(own, "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_somebody_holds_for_too_long_is_tried_again() {
+    let db = common::database().await;
+    let impatient = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(2)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection
+                    .execute("SET ROLE neuroerp_app; SET lock_timeout = '150ms'")
+                    .await?;
+                Ok(())
+            })
+        })
+        .connect_with(db.owner.clone())
+        .await
+        .unwrap();
+    let bus = bus_over(&store(&db).await.with_engine(impatient)).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let mut owner = db.owner.clone().connect().await.unwrap();
+    owner.execute("BEGIN; SELECT FROM log.kopf FOR UPDATE").await.unwrap();
+    let sent = tokio::spawn(async move {
+        bus.send(mandant, Caller::service("test"), muster_aendern(mandant, "AR", 1))
+            .await
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!sent.is_finished());
+    owner.execute("ROLLBACK").await.unwrap();
+    assert_eq!(sent.await.unwrap().unwrap().position, 2);
+    assert_log_is_whole(&db, mandant).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_stapel_lets_others_go_first_but_keeps_its_clients_order() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    let orders: Vec<Order> = (0..2_500)
+        .map(|n| kreis(mandant, &format!("S{n}")).once(Uuid::now_v7()))
+        .collect();
+    let unit = |name: &str, orders: Vec<Order>| Unit {
+        caller: Caller::service(name),
+        orders,
+        mode: Mode::Each,
+    };
+    let done = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let submit = |name: &'static str, unit: Unit| {
+        let (bus, done) = (bus.clone(), done.clone());
+        tokio::spawn(async move {
+            let outcomes = bus.submit(mandant, unit).await.unwrap();
+            done.lock().unwrap().push(name);
+            assert!(outcomes.iter().all(Result::is_ok));
+        })
+    };
+    let large = submit("large", unit("import", orders));
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let later = submit("later", unit("import", vec![kreis(mandant, "X1")]));
+    let other = submit("other", unit("clerk", vec![kreis(mandant, "X2")]));
+    for task in [large, later, other] {
+        task.await.unwrap();
+    }
+    assert_eq!(*done.lock().unwrap(), ["other", "large", "later"]);
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 2_502);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_of_a_company_counts_commands_and_not_requests() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let mut owner = db.owner.clone().connect().await.unwrap();
+    owner.execute("BEGIN; SELECT FROM log.kopf FOR UPDATE").await.unwrap();
+    let unit = |orders: usize| Unit {
+        caller: Caller::service("test"),
+        orders: vec![muster_aendern(mandant, "AR", 1); orders],
+        mode: Mode::Atomic,
+    };
+    let waiting: Vec<_> = (0..40)
+        .map(|_| {
+            let (bus, unit) = (bus.clone(), unit(500));
+            tokio::spawn(async move { bus.submit(mandant, unit).await.map(|_| ()) })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let refusal = bus.submit(mandant, unit(500)).await.unwrap_err();
+    assert_eq!((refusal.code.as_str(), refusal.status), ("API_UEBERLAST", 503));
+    for task in waiting {
+        task.abort();
+    }
+    owner.execute("ROLLBACK").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_of_the_log_need_no_connection_of_the_engine() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let engine = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(1)
+        .connect_with(db.owner.clone())
+        .await
+        .unwrap();
+    let _all_of_it = engine.acquire().await.unwrap();
+    let store = store(&db).await.with_engine(engine.clone());
+    let limit = Duration::from_secs(5);
+    let mut follower = store.follow(mandant, 0);
+    let events = tokio::time::timeout(limit, follower.next(10)).await;
+    assert_eq!(events.expect("a stream waits for no writer").unwrap().len(), 1);
+    let head = tokio::time::timeout(limit, store.head(mandant)).await;
+    assert_eq!(head.expect("a reader waits for no writer").unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn business_dates_follow_the_clock_even_if_the_log_is_ahead_of_it() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let system = Uuid::nil();
+    let key = |name: &str| {
+        let ablauf = neuroerp::uhr::jetzt() + chrono::Duration::days(2);
+        let command =
+            json!({"Ausstellen": {"name": name, "scopes": ["fibu:read"], "sonderrechte": [], "ablauf": ablauf}});
+        Order::new("api_key", Uuid::now_v7(), command)
+    };
+    bus.send(system, Caller::service("test"), key("vorher")).await.unwrap();
+    let mut owner = db.owner.clone().connect().await.unwrap();
+    owner
+        .execute("UPDATE log.kopf SET recorded_at = now() + interval '10 days'")
+        .await
+        .unwrap();
+    // By the time of the last event this key would have expired long ago.
+    bus.send(system, Caller::service("test"), key("nachher")).await.unwrap();
+    let ahead: bool = sqlx::query_scalar("SELECT max(recorded_at) > now() + interval '9 days' FROM log.ereignis")
+        .fetch_one(&db.pool)
+        .await
+        .unwrap();
+    assert!(ahead, "recorded_at never falls");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_followers_of_a_company_share_one_reader_and_each_sees_everything() {
+    let db = common::database().await;
+    let store = store(&db).await;
+    let bus = bus_over(&store).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let readers: Vec<_> = (0..30)
+        .map(|n| {
+            // Some begin at the beginning, some at the end, and they take pages of their own size.
+            let mut follower = store.follow(mandant, n % 2);
+            tokio::spawn(async move {
+                let mut seen = Vec::new();
+                while seen.last() != Some(&101) {
+                    seen.extend(follower.next(3 + n).await.unwrap().into_iter().map(|e| e.position));
+                }
+                (n, seen)
+            })
+        })
+        .collect();
+    let before = reads(&db).await;
+    for n in 1..=100 {
+        bus.send(mandant, Caller::service("test"), muster_aendern(mandant, "AR", n))
+            .await
+            .unwrap();
+    }
+    for reader in readers {
+        let (n, seen) = reader.await.unwrap();
+        assert_eq!(seen, (1 + n % 2..=101).collect::<Vec<i64>>());
+    }
+    // Thirty readers of a hundred commits would have fetched three thousand rows each for itself.
+    let fetched = reads(&db).await - before;
+    assert!(fetched < 1_500, "{fetched} rows of the log were fetched");
+}
+
+/// Rows of the log fetched by index, as the statistics have it.
+async fn reads(db: &common::TestDb) -> i64 {
+    // The sessions that read tell the statistics within a second.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    sqlx::query_scalar(
+        "SELECT coalesce(idx_tup_fetch, 0) + seq_tup_read FROM pg_stat_all_tables WHERE relname = 'ereignis'",
+    )
+    .fetch_one(&db.pool)
+    .await
+    .unwrap()
 }

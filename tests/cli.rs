@@ -8,9 +8,10 @@
 )]
 
 use std::{
+    io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 fn folder() -> tempfile::TempDir {
@@ -23,15 +24,19 @@ fn folder() -> tempfile::TempDir {
     temp
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> (Output, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_neuroerp"))
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_neuroerp"));
+    command
         .env_remove("DATABASE_URL")
         .env_remove("NEUROERP_ADMIN_TOKEN")
         .env("NEUROERP_DATA_DIR", folder.join("daten"))
         .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> (Output, String) {
+    let output = command(folder, arguments).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     (output, text)
 }
@@ -78,7 +83,8 @@ fn the_publishers_datev_files_are_taken_over_row_by_row_and_never_twice() {
     let temp = folder();
     let mut arguments = vec!["import", "datev", "--mandant", "MUSTER", "--firma", "Muster GmbH"];
     arguments.extend(files.iter().map(|f| f.to_str().unwrap()));
-    let first = ok(temp.path(), &arguments);
+    let (output, first) = run(temp.path(), &arguments);
+    assert_eq!(output.status.code(), Some(1), "some rows were refused");
     // 54 postings: 44 posted (one of them a Generalumkehr), 10 refused with their reason.
     assert!(first.contains("davon 44 gebucht"), "{first}");
     assert!(first.contains("10 abgelehnt"), "{first}");
@@ -89,17 +95,120 @@ fn the_publishers_datev_files_are_taken_over_row_by_row_and_never_twice() {
     ] {
         assert!(first.contains(code), "{code}: {first}");
     }
-    let second = ok(temp.path(), &arguments);
+    let (_, second) = run(temp.path(), &arguments);
     assert!(second.contains("davon 0 gebucht"), "{second}");
     assert!(second.contains("10 abgelehnt"), "{second}");
     assert!(ok(temp.path(), &["rebuild", "--pruefen"]).contains("stimmen"));
 }
 
+/// A running server; ended with the test.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        let mut child = command(folder, &["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = loop {
+            let line = lines.next().expect("the program says where it listens").unwrap();
+            if let Some(at) = line.find("http://") {
+                break line[at..].trim_end_matches("/docs").to_owned();
+            }
+        };
+        Self { child, url }
+    }
+
+    fn end(mut self) {
+        let pid = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn tasks_work_beside_a_running_server_of_the_same_folder_and_a_second_server_is_refused() {
+    let temp = folder();
+    let server = Server::start(temp.path());
+    let demo = ok(temp.path(), &["demo", "--belege", "20"]);
+    assert!(demo.contains("Soll = Haben"), "{demo}");
+    assert!(ok(temp.path(), &["migrate"]).contains("auf dem Stand"));
+    assert!(ok(temp.path(), &["rebuild", "konto", "journal"]).contains("journal"));
+    assert!(ok(temp.path(), &["rebuild", "--pruefen"]).contains("stimmen"));
+    let (output, _) = run(temp.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("von einem laufenden NeuroERP benutzt"), "{error}");
+    assert!(server.url.starts_with("http://127.0.0.1:"));
+    server.end();
+    // Nobody holds the folder any more.
+    assert!(ok(temp.path(), &["rebuild", "--pruefen"]).contains("stimmen"));
+}
+
+#[test]
+fn help_and_wrong_calls_speak_german_and_say_what_is_possible() {
+    let temp = folder();
+    for command in [
+        &[][..],
+        &["serve"],
+        &["demo"],
+        &["import"],
+        &["import", "datev"],
+        &["migrate"],
+        &["rebuild"],
+    ] {
+        for flag in ["-h", "--help"] {
+            let help = ok(temp.path(), &[command, &[flag]].concat());
+            for english in [
+                "Usage",
+                "Options",
+                "Commands",
+                "Arguments",
+                "Print",
+                "default:",
+                "env:",
+                "possible",
+                "Possible",
+                "COMMAND",
+            ] {
+                assert!(!help.contains(english), "{english} in {command:?} {flag}: {help}");
+            }
+        }
+    }
+    let cases: [(&[&str], &str); 8] = [
+        (&["tanzen"], "den Befehl „tanzen“ gibt es nicht"),
+        (&["serv"], "gemeint vielleicht: serve"),
+        (&["rebuild", "--quatsch"], "die Angabe „--quatsch“ gibt es hier nicht"),
+        (&["rebuild", "quatsch"], "es gibt: mandant, "),
+        (&["rebuild", "--arbeiter", "0"], "eine ganze Zahl von 1 bis 5"),
+        (&["serve", "--listen", "8080"], "Adresse und Port"),
+        (&["serve", "--log-format", "xml"], "möglich: text, json"),
+        (&["import", "datev"], "es fehlt: "),
+    ];
+    for (arguments, expected) in cases {
+        let (output, _) = run(temp.path(), arguments);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+        assert!(!error.contains("Usage") && !error.contains("error"), "{error}");
+    }
+}
+
 #[test]
 fn wrong_calls_say_what_to_do() {
     let temp = folder();
-    let (output, _) = run(temp.path(), &["tanzen"]);
-    assert_eq!(output.status.code(), Some(2));
     let (output, _) = run(temp.path(), &["import", "datev", "--mandant", "X", "gibtsnicht.csv"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("gibt es nicht"));
@@ -112,6 +221,9 @@ fn wrong_calls_say_what_to_do() {
         "rebuild",
         "DATABASE_URL",
         "NEUROERP_DATA_DIR",
+        "NEUROERP_LOG",
+        "NEUROERP_PG_BIN",
+        "NEUROERP_PG_USER",
     ] {
         assert!(help.contains(word), "{word}");
     }

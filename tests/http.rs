@@ -218,6 +218,111 @@ async fn jede_ablehnung_hat_ihren_code_und_schreibt_nichts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ein_falsches_element_eines_stapels_nennt_seine_felder_auf_deutsch() {
+    let server = common::server().await;
+    let elements = json!([{"ressource": "buchungen", "befehl": 7, "wann": "jetzt"}]);
+    let refusal = server
+        .post("/api/v1/stapel", elements)
+        .await
+        .refused(400, "EINGABE_UNGUELTIG");
+    assert_eq!(refusal["daten"]["index"], 0);
+    let felder: Vec<&str> = refusal["felder"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["feld"].as_str().unwrap())
+        .collect();
+    assert_eq!(felder, ["/bereich", "/befehl", "/wann"]);
+    let refusal = server
+        .post("/api/v1/stapel", json!(["Anlegen"]))
+        .await
+        .refused(400, "EINGABE_UNGUELTIG");
+    let detail = refusal["detail"].as_str().unwrap();
+    assert!(detail.contains("erwartet wird ein Objekt"), "{detail}");
+    server
+        .get("/api/v1/fibu/buchungen?status=quatsch")
+        .await
+        .refused(400, "EINGABE_UNGUELTIG");
+    server
+        .get("/api/v1/fibu/konten?konto_nr[in]=")
+        .await
+        .refused(400, "EINGABE_UNGUELTIG");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn der_groesste_betrag_passt_in_jede_spalte_und_ein_groesserer_wird_abgelehnt() {
+    let server = common::server().await;
+    let buchung = |betrag: &str| {
+        let zeile =
+            |konto: &str, seite: &str| json!({"konto": konto, "seite": seite, "betrag": betrag, "betragsart": "netto"});
+        let mut body = kasse("1.00", "2026-02-02");
+        body["zeilen"] = json!([zeile("1800", "soll"), zeile("1600", "haben")]);
+        body
+    };
+    server
+        .post("/api/v1/fibu/buchungen", buchung("9999999999999.99"))
+        .await
+        .refused(422, "BUCHUNG_BETRAG_UNGUELTIG");
+    let ok = server
+        .post("/api/v1/fibu/buchungen", buchung("9999999999.99"))
+        .await
+        .ok();
+    let row = susa(
+        &server,
+        &format!("stichtag=2026-12-31&ab_position={}", ok["position"]),
+        "1800",
+    )
+    .await;
+    assert_eq!(row["kumuliert_soll"], "9999999999.99");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn datensatz_und_zustand_zeigen_dieselben_werte() {
+    let server = common::server().await;
+    let id = server
+        .post("/api/v1/fibu/buchungen", kasse("119.00", "2026-02-02"))
+        .await
+        .ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let schluessel = server.get("/api/v1/fibu/steuer-schluessel?code=V19").await.ok()["daten"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for path in [
+        format!("/api/v1/fibu/buchungen/{id}"),
+        format!("/api/v1/fibu/steuer-schluessel/{schluessel}"),
+    ] {
+        let mut record = server.get(&path).await.ok();
+        let state = server.get(&format!("{path}/zustand")).await.ok()["zustand"].clone();
+        for technical in ["id", "version", "log_position", "angelegt_am", "geaendert_am"] {
+            record.as_object_mut().unwrap().remove(technical);
+        }
+        assert_eq!(record, state, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn die_erste_aenderung_zeigt_auch_werte_die_der_vorgabe_gleichen() {
+    let server = common::server().await;
+    let mut body = kasse("119.00", "2026-02-02");
+    body["buchungsart"] = json!("manuell");
+    let id = server.post("/api/v1/fibu/buchungen", body).await.ok()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let history = server
+        .get(&format!("/api/v1/fibu/buchungen/{id}/ereignisse"))
+        .await
+        .ok();
+    let changes = history["daten"][0]["aenderungen"].as_array().unwrap();
+    let of = |feld: &str| changes.iter().find(|c| c["feld"] == feld).map(|c| &c["neu"]);
+    assert_eq!(of("/buchungsart"), Some(&json!("manuell")));
+    assert_eq!(of("/grund"), None, "what stayed empty is no change");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn eine_festgeschriebene_periode_bleibt_zu() {
     let server = common::server().await;
     let year = server.get("/api/v1/fibu/geschaeftsjahre").await.ok()["daten"][0]["id"]
@@ -232,6 +337,12 @@ async fn eine_festgeschriebene_periode_bleibt_zu() {
     };
     let (path, body) = seal(3);
     server.post(&path, body).await.refused(422, "PERIODE_REIHENFOLGE");
+    for betrag in ["119.00", "59.50"] {
+        server
+            .post("/api/v1/fibu/buchungen", kasse(betrag, "2026-01-30"))
+            .await
+            .ok();
+    }
     for nr in [0, 1] {
         let (path, body) = seal(nr);
         server.post(&path, body).await.ok();
@@ -255,6 +366,11 @@ async fn eine_festgeschriebene_periode_bleibt_zu() {
         .clone();
     assert_eq!(sealed["status"], "festgeschrieben");
     assert_eq!(sealed["wurzel"].as_str().unwrap().len(), 64);
+    assert_eq!(
+        (&sealed["anzahl"], &sealed["summe_soll"], &sealed["summe_haben"]),
+        (&json!(2), &json!("178.50"), &json!("178.50")),
+        "119.00 and 59.50 gross"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -302,7 +418,7 @@ async fn ohne_schluessel_und_ohne_recht_geht_nichts() {
         .unwrap();
     assert_eq!(none.status(), 401);
     assert_eq!(none.json::<Value>().await.unwrap()["code"], "ANMELDUNG_ERFORDERLICH");
-    let ablauf = (chrono::Utc::now() + chrono::Duration::days(30)).to_rfc3339();
+    let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::days(30)).to_rfc3339();
     let key = json!({"name": "leser", "scopes": ["fibu:read", "fibu.konto:write"], "ablauf": ablauf});
     let reply = server.post("/api/v1/dienste/api-keys", key).await.ok();
     let token = reply["einmalig"]["schluessel"].as_str().unwrap().to_owned();
@@ -344,13 +460,13 @@ async fn ohne_schluessel_und_ohne_recht_geht_nichts() {
         403
     );
     // Nobody grants more than he has, and a key of one company sees nothing of the system.
-    let verwalter = json!({"name": "verwalter", "scopes": ["dienste:admin", "fibu:read"], "ablauf": (chrono::Utc::now() + chrono::Duration::days(3)).to_rfc3339()});
+    let verwalter = json!({"name": "verwalter", "scopes": ["dienste:admin", "fibu:read"], "ablauf": (neuroerp::uhr::jetzt() + chrono::Duration::days(3)).to_rfc3339()});
     let verwalter = server.post("/api/v1/dienste/api-keys", verwalter).await.ok()["einmalig"]["schluessel"]
         .as_str()
         .unwrap()
         .to_owned();
     for (name, scope) in [("zu-viel", "fibu:write"), ("alles", "*:read")] {
-        let more = json!({"name": name, "scopes": [scope], "ablauf": (chrono::Utc::now() + chrono::Duration::days(3)).to_rfc3339()});
+        let more = json!({"name": name, "scopes": [scope], "ablauf": (neuroerp::uhr::jetzt() + chrono::Duration::days(3)).to_rfc3339()});
         let answer = client
             .post(format!("{}/api/v1/dienste/api-keys", server.url))
             .bearer_auth(&verwalter)
@@ -367,7 +483,7 @@ async fn ohne_schluessel_und_ohne_recht_geht_nichts() {
         );
     }
     let eine = server.get("/api/v1/dienste/mandanten").await.ok()["daten"][0]["id"].clone();
-    let gebunden = json!({"name": "gebunden", "scopes": ["*:read"], "mandanten": [eine], "ablauf": (chrono::Utc::now() + chrono::Duration::days(3)).to_rfc3339()});
+    let gebunden = json!({"name": "gebunden", "scopes": ["*:read"], "mandanten": [eine], "ablauf": (neuroerp::uhr::jetzt() + chrono::Duration::days(3)).to_rfc3339()});
     let gebunden = server.post("/api/v1/dienste/api-keys", gebunden).await.ok()["einmalig"]["schluessel"]
         .as_str()
         .unwrap()
@@ -515,7 +631,7 @@ async fn beide_zeitachsen_zeigen_was_damals_bekannt_war() {
         .await
         .ok();
     assert_eq!(then["zustand"]["bezeichnung"], "Bürobedarf", "{then}");
-    let yesterday = (chrono::Utc::now() - chrono::Duration::days(1))
+    let yesterday = (neuroerp::uhr::jetzt() - chrono::Duration::days(1))
         .format("%Y-%m-%dT%H:%M:%SZ")
         .to_string();
     server

@@ -66,7 +66,7 @@ async fn what_a_policy_causes_happens_once_even_if_its_checkpoint_is_lost() {
 async fn a_timer_fires_once_and_a_repeated_firing_does_nothing() {
     let server = common::server().await;
     let second = neuroerp::server::Core::start(&server.db.owner).await.unwrap();
-    let ablauf = (chrono::Utc::now() + chrono::Duration::seconds(2)).to_rfc3339();
+    let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::seconds(2)).to_rfc3339();
     let key = json!({"name": "kurz", "scopes": ["fibu:read"], "ablauf": ablauf});
     let key = server.post("/api/v1/dienste/api-keys", key).await.ok();
     let id = key["id"].as_str().unwrap().to_owned();
@@ -110,7 +110,7 @@ async fn a_timer_fires_once_and_a_repeated_firing_does_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_claim_of_a_rotated_key_is_given_back_when_the_overlap_ends() {
     let server = common::bare_server().await;
-    let ablauf = (chrono::Utc::now() + chrono::Duration::days(30)).to_rfc3339();
+    let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::days(30)).to_rfc3339();
     let key = json!({"name": "dreht", "scopes": ["fibu:read"], "ablauf": ablauf});
     let id = server.post("/api/v1/dienste/api-keys", key).await.ok()["id"]
         .as_str()
@@ -161,4 +161,65 @@ async fn a_refused_consequence_is_kept_visible_and_the_policy_goes_on() {
     })
     .await;
     core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_policy_cannot_read_stops_neither_other_policies_nor_timers() {
+    let server = common::server().await;
+    let mut owner = server.db.owner.clone().connect().await.unwrap();
+    // An event of a program that is newer than this one: the policies of Mandant cannot go past it.
+    owner
+        .execute(
+            "INSERT INTO log.ereignis SELECT mandant_id, (SELECT position + 1 FROM log.kopf k WHERE k.mandant_id = e.mandant_id), \
+                 gen_random_uuid(), aggregate_type, gen_random_uuid(), 1, event_type, 99, payload, meta, actor, cause, \
+                 correlation, recorded_at, salt, daten_hash, leaf_hash \
+             FROM log.ereignis e WHERE aggregate_type = 'mandant' LIMIT 1; \
+             UPDATE log.kopf SET position = position + 1, \
+                 baum = decode(repeat('00', 32 * bit_count((position + 1)::bit(64))::int), 'hex') \
+             WHERE mandant_id = '00000000-0000-0000-0000-000000000000'",
+        )
+        .await
+        .unwrap();
+    let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::seconds(2)).to_rfc3339();
+    let key = json!({"name": "kurz", "scopes": ["fibu:read"], "ablauf": ablauf});
+    let key = server.post("/api/v1/dienste/api-keys", key).await.ok();
+    let path = format!("/api/v1/dienste/api-keys/{}", key["id"].as_str().unwrap());
+    until("the key expires by its timer", async || {
+        server.get(&path).await.ok()["status"] == "abgelaufen"
+    })
+    .await;
+    let metrics = server.get("/metrics").await.text;
+    let line = "neuroerp_politik_fehler{politik=\"mandant_nummernkreise\"}";
+    assert!(metrics.contains(line), "the trouble is counted: {metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_that_cannot_be_carried_out_is_put_off_and_holds_up_no_other() {
+    let server = common::server().await;
+    let mut owner = server.db.owner.clone().connect().await.unwrap();
+    owner
+        .execute("ALTER TABLE dienste.api_key ADD CONSTRAINT gift CHECK (name <> 'gift' OR status <> 'abgelaufen')")
+        .await
+        .unwrap();
+    let ablauf = |seconds| (neuroerp::uhr::jetzt() + chrono::Duration::seconds(seconds)).to_rfc3339();
+    let key = |name: &str, ablauf: String| json!({"name": name, "scopes": ["fibu:read"], "ablauf": ablauf});
+    server
+        .post("/api/v1/dienste/api-keys", key("gift", ablauf(1)))
+        .await
+        .ok();
+    let good = server
+        .post("/api/v1/dienste/api-keys", key("gut", ablauf(4)))
+        .await
+        .ok();
+    let path = format!("/api/v1/dienste/api-keys/{}", good["id"].as_str().unwrap());
+    until("the other key expires by its timer", async || {
+        server.get(&path).await.ok()["status"] == "abgelaufen"
+    })
+    .await;
+    let tries = count(
+        &server.db,
+        "SELECT sum(versuche)::bigint FROM log.frist WHERE faellig < now() AND erledigt_am IS NULL",
+    )
+    .await;
+    assert_eq!(tries, 1, "put off after the first try instead of every second");
 }

@@ -578,10 +578,49 @@ async fn facts_are_answered_at_the_head_without_a_running_projector() {
         ("schluessel_letzte_buchung", "V19", json!("2026-02-02")),
         ("schluessel_letzte_buchung", "U7", Value::Null),
         ("personenkonto_saldo", "10001", json!("0.00")),
+        (
+            "periode_umfang",
+            "2026-01-01/2",
+            json!({"anzahl": 5, "soll": "595.00", "haben": "595.00"}),
+        ),
+        (
+            "periode_umfang",
+            "2026-01-01/3",
+            json!({"anzahl": 0, "soll": "0.00", "haben": "0.00"}),
+        ),
+        ("schluessel_automatikkonten", "V7", json!(["5300", "5710", "5731"])),
+        ("schluessel_automatikkonten", "VX", Value::Null),
     ] {
         let (at, value) = projector.fact(mandant_id, name, key).await.unwrap();
         assert_eq!((at, value), (position, wanted), "{name} {key}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_asks_a_stopped_ledger_says_what_to_do() {
+    let server = common::server().await;
+    let mandant_id = company(&server).await;
+    buchen(&server, 0, 1).await;
+    as_owner(&server.db, FROM_THE_FUTURE).await;
+    as_owner(
+        &server.db,
+        "UPDATE log.kopf SET baum = decode(repeat('00', 32 * bit_count(position::bit(64))::int), 'hex')",
+    )
+    .await;
+    let projector = Projector::new(server.db.store.clone(), projections::ledgers());
+    standing(&projector, mandant_id, "konto_saldo", |s| s.fehler.is_some()).await;
+    let konto = server.get("/api/v1/fibu/konten?konto_nr=4200").await.ok();
+    let id = konto["daten"][0]["id"].as_str().unwrap().to_owned();
+    let refused = server
+        .post(&format!("/api/v1/fibu/konten/{id}/stilllegen"), json!({}))
+        .await
+        .refused(503, "KONTOBUCH_ANGEHALTEN");
+    assert_eq!(refused["daten"], json!({"projektion": "konto_saldo"}));
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("/health/ready") && detail.contains("rebuild konto_saldo"),
+        "{detail}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -560,6 +560,40 @@ async fn csv_is_the_same_table_and_other_forms_are_406() {
         csv.text
             .contains("debitor,10001,\"Müller, Söhne\",0.00,0.00,238.00,0.00,238.00,0.00,238.00,0.00\r\n")
     );
+    let arten: Vec<&str> = csv.text.lines().skip(1).filter_map(|l| l.split(',').next()).collect();
+    for art in ["klasse", "gesamt", "debitoren", "kreditoren"] {
+        assert!(arten.contains(&art), "{art}: {arten:?}");
+    }
+    let klassen: Vec<Vec<&str>> = csv
+        .text
+        .lines()
+        .filter(|l| l.starts_with("sach,") || l.starts_with("klasse,"))
+        .map(|l| l.split(',').take(2).collect())
+        .collect();
+    for pair in klassen.windows(2) {
+        let same_class = pair[1][1].chars().next() == pair[0][1].chars().next();
+        assert_eq!(
+            pair[0][0] == "klasse",
+            !same_class,
+            "a subtotal ends its class: {pair:?}"
+        );
+    }
+    let total = csv.text.lines().find(|l| l.starts_with("gesamt,")).unwrap();
+    let amounts: Vec<&str> = total.split(',').skip(3).collect();
+    for pair in amounts.chunks(2) {
+        assert_eq!(pair[0], pair[1], "the total line shows S = H: {total}");
+    }
+    let sheet = books
+        .get("kontenblatt?konto=1600&von=2026-02-01&bis=2026-02-28&format=csv", &[])
+        .await;
+    let lines: Vec<&str> = sheet.text.lines().collect();
+    assert_eq!(lines[1], ",,,,EB-Wert,,,,500.00,,,");
+    assert_eq!(lines[2], ",,,,Vortrag,,,,281.00,,,");
+    assert!(
+        lines.last().unwrap().starts_with(",,,,Verkehrszahlen und Saldo,,"),
+        "{lines:?}"
+    );
+    assert!(lines.last().unwrap().ends_with(",400.00,,,"), "{lines:?}");
     let page = books.get("journal?format=csv&limit=4", &[]).await;
     assert_eq!(page.text.lines().count(), 5);
     assert!(page.headers.contains_key("x-weiter"));

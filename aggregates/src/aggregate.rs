@@ -32,6 +32,15 @@ impl Key {
     }
 }
 
+/// The natural key from which a stream's id follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamKey {
+    /// The field of the creating command that holds it; `None` if a company has one such stream only.
+    pub feld: Option<&'static str>,
+    /// The key as it goes into the id. Never changes.
+    pub wert: String,
+}
+
 /// A name of an event variant, as stored.
 pub trait EventName {
     /// The variant's name, e.g. `Erfasst`.
@@ -69,6 +78,8 @@ pub trait Aggregate:
     const SYSTEM: bool = false;
     /// Commands that only policies and timers send; they have no route.
     const INTERNAL: &'static [&'static str] = &[];
+    /// Members of the state and of the events that the log keeps and nobody is shown: no column, no answer bears them.
+    const GEHEIM: &'static [&'static str] = &[];
     /// Level of right a command needs. `Write` unless it changes the rules of the house.
     fn stufe(_command: &str) -> Stufe {
         Stufe::Write
@@ -98,7 +109,7 @@ pub trait Aggregate:
 
     /// For streams whose id follows from a natural key (spec/README section 2): the key in the creating command. The
     /// id is then UUIDv5(mandant, TYPE + "/" + key); a client need not know it.
-    fn stream_key(_command: &Self::Command) -> Option<String> {
+    fn stream_key(_command: &Self::Command) -> Option<StreamKey> {
         None
     }
 

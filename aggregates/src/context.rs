@@ -120,6 +120,8 @@ pub struct Frame {
     pub scopes: Arc<[String]>,
     /// Special rights of the actor (`fibu.steuer_manuell`, …).
     pub sonderrechte: Arc<[String]>,
+    /// Companies the actor is bound to; empty means all.
+    pub mandanten: Arc<[Uuid]>,
     /// The reason given with the request.
     pub grund: Option<String>,
     /// When the command was accepted for decision: the same whenever it is decided again, so ids are made with it.
@@ -188,6 +190,11 @@ impl<'a> Context<'a> {
     /// A fact of a ledger at the head of the log. For rare commands only: the ledger is brought up to the head first.
     pub fn fact(&self, name: &'static str, key: &str) -> Result<Value, Lookup> {
         self.source.fact(name, key)
+    }
+
+    /// The counter of a Nummernkreis and year.
+    pub fn counter(&self, kreis: &str, jahr: i32) -> Result<Counter, Lookup> {
+        self.source.counter(kreis, jahr)
     }
 
     /// Size and root of the Merkle tree over all earlier events of the company.

@@ -7,6 +7,7 @@ mod aggregate;
 pub mod context;
 pub mod crm;
 pub mod dienste;
+pub mod eingabe;
 pub mod fibu;
 pub mod geschaeftspartner;
 pub mod policies;
@@ -17,7 +18,7 @@ pub mod testing;
 pub mod types;
 pub mod wawi;
 
-pub use aggregate::{Aggregate, CommandName, Decision, EventName, Key};
+pub use aggregate::{Aggregate, CommandName, Decision, EventName, Key, StreamKey};
 pub use context::{Context, Lookup};
 pub use refusal::{DomainError, FieldError, Refusal, Refused, Shared, status_of};
 pub use registry::{Entry, Registry};

@@ -232,6 +232,17 @@ impl Shared {
         }
     }
 
+    /// Refuses the present state of a record that the command is not for; the text says which one and what it means.
+    pub fn fremder_status(meldung: impl Into<String>, ist: impl Into<&'static str>, erlaubt: &[&str]) -> Self {
+        let status = Self::status(ist, erlaubt);
+        Self::Fremd {
+            code: "STATUS_UNZULAESSIG",
+            status: DomainError::status(&status),
+            daten: status.data(),
+            meldung: meldung.into(),
+        }
+    }
+
     /// Refuses one field's value with `EINGABE_UNGUELTIG`.
     pub fn feld(feld: impl Into<String>, meldung: impl Into<String>) -> Self {
         Self::EingabeUngueltig {
@@ -346,17 +357,33 @@ impl Refusal {
             code: code.to_owned(),
             meldung: meldung.into(),
         };
+        Self::inputs(status, vec![field])
+    }
+
+    /// `EINGABE_UNGUELTIG` for several fields.
+    pub fn inputs(status: u16, felder: Vec<FieldError>) -> Self {
+        let text = |field: &FieldError| {
+            let feld = if field.feld.is_empty() { "Eingabe" } else { &field.feld };
+            format!("{feld}: {}", field.meldung)
+        };
         Self {
             code: "EINGABE_UNGUELTIG".to_owned(),
             status,
-            detail: format!(
-                "{}: {}",
-                if field.feld.is_empty() { "Eingabe" } else { &field.feld },
-                field.meldung
-            ),
+            detail: felder.iter().map(text).collect::<Vec<_>>().join("; "),
             daten: json!({}),
-            felder: vec![field],
+            felder,
         }
+    }
+
+    /// The same refusal of an element of a Stapel.
+    #[must_use]
+    pub fn im_stapel(mut self, index: usize) -> Self {
+        self.detail = format!("Element {index}: {}", self.detail);
+        if !self.daten.is_object() {
+            self.daten = json!({});
+        }
+        self.daten["index"] = json!(index);
+        self
     }
 }
 

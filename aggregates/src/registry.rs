@@ -1,17 +1,25 @@
 //! The registry: one line per aggregate. Everything generic (routes, schemas, history, lists, rights) loops over it.
 
-use std::{any::Any, collections::HashMap, sync::Arc};
+mod befehle;
 
-use serde_json::{Map, Value};
+use std::{any::Any, borrow::Borrow, collections::HashMap, sync::Arc};
+
+use serde::de::{
+    DeserializeOwned,
+    value::{MapAccessDeserializer, MapDeserializer},
+};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use self::befehle::commands_of;
 use crate::{
-    Aggregate, CommandName, EventName, Key,
+    Aggregate, CommandName, EventName, Key, StreamKey,
     context::{Context, Effects, State, stream_id},
+    eingabe,
     policy::{Kind, Policy},
     refusal::{Refusal, Refused},
-    types::{Bereich, Stufe, VALUE_MARK},
+    types::{Bereich, Stufe},
 };
 
 /// One command of an aggregate.
@@ -87,7 +95,7 @@ pub struct Stored<'a> {
 /// An event read back from the log, without its type.
 pub type ReadEvent = Arc<dyn Any + Send + Sync>;
 
-type DecideFn = fn(&State, Value, &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided>;
+type DecideFn = fn(&[CommandInfo], &State, &Value, &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided>;
 
 /// One aggregate without its types.
 pub struct Entry {
@@ -119,7 +127,8 @@ pub struct Entry {
     read: fn(Stored<'_>) -> Result<ReadEvent, FoldError>,
     to_json: fn(&State) -> Value,
     from_json: fn(Value) -> Option<State>,
-    derived_id: fn(&Value, Uuid) -> Option<Uuid>,
+    stream_key: fn(&Value) -> Option<StreamKey>,
+    geheim: &'static [&'static str],
     keys: fn(&State) -> Vec<Key>,
     nummer: fn(&State) -> Option<String>,
     event_version: fn(&str) -> u16,
@@ -128,9 +137,11 @@ pub struct Entry {
 impl Entry {
     /// The registry line of an aggregate.
     pub fn of<T: Aggregate>() -> Self {
-        let state_schema = schemars::schema_for!(T).to_value();
+        let mut state_schema = schemars::schema_for!(T).to_value();
         let command_schema = schemars::schema_for!(T::Command).to_value();
+        // Of the whole state, since a snapshot keeps the secret members too.
         let schema_hash = hex::encode(&Sha256::digest(state_schema.to_string().as_bytes())[..8]);
+        hide(&mut state_schema, T::GEHEIM);
         Self {
             name: T::NAME,
             typ: T::TYPE,
@@ -157,10 +168,8 @@ impl Entry {
                     .ok()
                     .map(|state| Arc::new(state) as State)
             },
-            derived_id: |command, mandant_id| {
-                let command = serde_json::from_value::<T::Command>(command.clone()).ok()?;
-                T::stream_key(&command).map(|key| stream_id(mandant_id, T::TYPE, &key))
-            },
+            stream_key: |command| T::stream_key(&serde_json::from_value(command.clone()).ok()?),
+            geheim: T::GEHEIM,
             keys: |state| typed::<T>(state).map(Aggregate::keys).unwrap_or_default(),
             nummer: |state| typed::<T>(state).and_then(Aggregate::nummer),
             event_version: T::event_version,
@@ -173,8 +182,8 @@ impl Entry {
     }
 
     /// Decides a command (externally tagged JSON) on a state.
-    pub fn decide(&self, state: &State, command: Value, ctx: Context<'_>) -> Result<Decided, NotDecided> {
-        let (state, events) = (self.decide)(state, command, &ctx)?;
+    pub fn decide(&self, state: &State, command: impl Borrow<Value>, ctx: Context<'_>) -> Result<Decided, NotDecided> {
+        let (state, events) = (self.decide)(&self.commands, state, command.borrow(), &ctx)?;
         Ok(Decided {
             state,
             events,
@@ -192,9 +201,34 @@ impl Entry {
         (self.read)(stored)
     }
 
-    /// The state as JSON: the source of its rows, answers and snapshots.
+    /// The state as JSON without its secret members: the source of its rows and answers.
     pub fn to_json(&self, state: &State) -> Value {
+        let mut json = (self.to_json)(state);
+        if let Some(members) = json.as_object_mut() {
+            members.retain(|name, _| !self.ist_geheim(name));
+        }
+        json
+    }
+
+    /// The whole state as JSON, for its snapshot.
+    pub fn to_snapshot(&self, state: &State) -> Value {
         (self.to_json)(state)
+    }
+
+    /// True for a member of state and events that nobody is shown.
+    pub fn ist_geheim(&self, name: &str) -> bool {
+        self.geheim.contains(&name)
+    }
+
+    /// An event's fields as they may leave the program: a secret one keeps its name, so that one sees it was there.
+    pub fn gezeigt(&self, payload: &Value) -> Value {
+        let mut payload = payload.clone();
+        if let Some(members) = payload.as_object_mut() {
+            for (_, value) in members.iter_mut().filter(|(name, _)| self.ist_geheim(name)) {
+                *value = Value::from(VERDECKT);
+            }
+        }
+        payload
     }
 
     /// A state from its snapshot.
@@ -204,7 +238,13 @@ impl Entry {
 
     /// The stream id that follows from a creating command's natural key, if the aggregate has one.
     pub fn derived_id(&self, command: &Value, mandant_id: Uuid) -> Option<Uuid> {
-        (self.derived_id)(command, mandant_id)
+        self.stream_key(command)
+            .map(|key| stream_id(mandant_id, self.typ, &key.wert))
+    }
+
+    /// That natural key itself.
+    pub fn stream_key(&self, command: &Value) -> Option<StreamKey> {
+        (self.stream_key)(command)
     }
 
     /// Unique keys of a state.
@@ -228,13 +268,32 @@ impl Entry {
     }
 }
 
+/// What stands in the place of a secret member.
+pub const VERDECKT: &str = "[geheim]";
+
+/// The schema of a state as it is shown: without its secret members.
+fn hide(schema: &mut Value, geheim: &[&str]) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| !geheim.contains(&name.as_str()));
+    }
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| name.as_str().is_none_or(|name| !geheim.contains(&name)));
+    }
+}
+
 fn typed<T: Aggregate>(state: &State) -> Option<&T> {
     state.downcast_ref::<T>()
 }
 
-fn decide<T: Aggregate>(state: &State, command: Value, ctx: &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided> {
-    let command = parse::<T>(command).map_err(NotDecided::Refused)?;
-    let mut new = typed::<T>(state).cloned().unwrap_or_default();
+fn decide<T: Aggregate>(
+    commands: &[CommandInfo],
+    state: &State,
+    command: &Value,
+    ctx: &Context<'_>,
+) -> Result<(State, Vec<Emitted>), NotDecided> {
+    let command = parse::<T>(commands, command).map_err(NotDecided::Refused)?;
+    let nothing = T::default();
+    let before = typed::<T>(state).unwrap_or(&nothing);
     // An unknown id answers 404, not a domain error: only creating and internal commands may start a stream. A command
     // that names its stream by the natural key means that stream, empty or not, and gets the aggregate's own answer.
     let name = command.command_name();
@@ -245,18 +304,22 @@ fn decide<T: Aggregate>(state: &State, command: Value, ctx: &Context<'_>) -> Res
         };
         return Err(NotDecided::Refused(Refusal::of(&error)));
     }
-    if let Some(key) = T::stream_key(&command) {
+    if let Some(StreamKey { wert: key, .. }) = T::stream_key(&command) {
         let id = stream_id(ctx.frame.mandant_id, T::TYPE, &key);
         if ctx.id != id {
             let text = format!("die id folgt aus dem Schlüssel „{key}“ und ist {id}; das Feld weglassen");
             return Err(NotDecided::Refused(Refusal::input(422, "/id", "WERT_UNGUELTIG", text)));
         }
     }
-    let events = new.decide(command, ctx).map_err(|refused| match refused {
+    let events = before.decide(command, ctx).map_err(|refused| match refused {
         Refused::Domain(error) => NotDecided::Refused(Refusal::of(&error)),
         Refused::Shared(error) => NotDecided::Refused(Refusal::of(&error)),
         Refused::Missing(lookup) => NotDecided::Missing(lookup),
     })?;
+    if events.is_empty() {
+        return Ok((state.clone(), Vec::new()));
+    }
+    let mut new = before.clone();
     let mut emitted = Vec::with_capacity(events.len());
     for event in events {
         emitted.push(emit::<T>(&event).map_err(NotDecided::Refused)?);
@@ -316,121 +379,39 @@ fn read<T: Aggregate>(stored: Stored<'_>) -> Result<T::Event, FoldError> {
         reason,
     };
     let current = T::event_version(stored.event_type);
-    let mut payload = stored.payload.clone();
     if stored.event_version > current {
         return Err(error(format!("this program knows it up to version {current}")));
     }
+    if stored.event_version == current {
+        return tagged(stored.event_type, stored.payload).map_err(|e| error(e.to_string()));
+    }
+    let mut payload = stored.payload.clone();
     for version in stored.event_version..current {
         payload = T::upcast(stored.event_type, version, payload)
             .ok_or_else(|| error(format!("no upcaster from version {version}")))?;
     }
-    let tagged = Value::Object(Map::from_iter([(stored.event_type.to_owned(), payload)]));
-    serde_json::from_value(tagged).map_err(|e| error(e.to_string()))
+    tagged(stored.event_type, &payload).map_err(|e| error(e.to_string()))
 }
 
-/// Reads a command; errors name the field and say in German what is wrong.
-fn parse<T: Aggregate>(command: Value) -> Result<T::Command, Refusal> {
+/// Reads `{event_type: payload}` without making it.
+fn tagged<E: DeserializeOwned>(event_type: &str, payload: &Value) -> Result<E, serde_json::Error> {
+    let member = std::iter::once((event_type, payload));
+    E::deserialize(MapAccessDeserializer::new(MapDeserializer::new(member)))
+}
+
+/// Reads a command; a refusal names every wrong field and says in German what is wrong.
+fn parse<T: Aggregate>(commands: &[CommandInfo], command: &Value) -> Result<T::Command, Refusal> {
     serde_path_to_error::deserialize(command).map_err(|error| {
         // The first segment is the command's own name; the pointer is into its fields.
-        let segments: Vec<String> = error.path().iter().map(ToString::to_string).collect();
-        let pointer = segments
+        let stelle = eingabe::pointer(error.path(), 1);
+        let tagged = command.as_object().and_then(|tagged| tagged.iter().next());
+        let (name, fields) = tagged.map_or(("", &Value::Null), |(name, fields)| (name.as_str(), fields));
+        let schema = commands
             .iter()
-            .skip(1)
-            .filter(|s| !s.is_empty() && *s != "?" && *s != ".")
-            .fold(String::new(), |pointer, segment| {
-                pointer + "/" + segment.trim_matches(['[', ']'])
-            });
-        let message = error.inner().to_string();
-        if let Some(value_error) = message.strip_prefix(VALUE_MARK) {
-            return Refusal::input(422, pointer, "WERT_UNGUELTIG", value_error);
-        }
-        let (code, text) = german(&message);
-        Refusal::input(400, pointer, code, text)
+            .find(|c| c.name == name)
+            .map_or(&Value::Null, |c| &c.schema);
+        eingabe::ablehnung(schema, fields, &stelle, &error.inner().to_string())
     })
-}
-
-/// Turns the messages of the JSON reader into German ones.
-fn german(message: &str) -> (&'static str, String) {
-    let quoted = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
-    let expected = message
-        .split_once(", expected ")
-        .map(|(_, e)| e.replace("one of ", ""))
-        .unwrap_or_default();
-    if message.starts_with("unknown field") {
-        return (
-            "FELD_UNBEKANNT",
-            format!("das Feld „{}“ gibt es nicht; bekannt sind: {expected}", quoted(message)),
-        );
-    }
-    if message.starts_with("missing field") {
-        return ("FELD_FEHLT", format!("das Feld „{}“ fehlt", quoted(message)));
-    }
-    if message.starts_with("unknown variant") {
-        return (
-            "WERT_UNBEKANNT",
-            format!("„{}“ ist nicht erlaubt; möglich sind: {expected}", quoted(message)),
-        );
-    }
-    if message.starts_with("invalid type") {
-        return ("TYP_FALSCH", format!("falscher Typ; erwartet wird {expected}"));
-    }
-    ("UNLESBAR", format!("nicht lesbar: {message}"))
-}
-
-fn commands_of<T: Aggregate>(schema: &Value) -> Vec<CommandInfo> {
-    let variants = schema
-        .get("oneOf")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let defs = schema.get("$defs").cloned();
-    let mut commands = Vec::new();
-    for variant in variants {
-        let Some((name, fields)) = variant
-            .get("properties")
-            .and_then(Value::as_object)
-            .and_then(|p| p.iter().next())
-            .map(|(n, f)| (n.clone(), f.clone()))
-        else {
-            continue;
-        };
-        let mut fields = resolved(fields, defs.as_ref());
-        if let (Some(defs), Some(object)) = (&defs, fields.as_object_mut()) {
-            object.insert("$defs".to_owned(), defs.clone());
-        }
-        commands.push(CommandInfo {
-            segment: kebab(&name),
-            description: variant
-                .get("description")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned(),
-            internal: T::INTERNAL.contains(&name.as_str()),
-            stufe: T::stufe(&name),
-            schema: fields,
-            name,
-        });
-    }
-    commands
-}
-
-/// The fields of a command whose variant holds a struct of its own stand in the definitions.
-fn resolved(fields: Value, defs: Option<&Value>) -> Value {
-    let name = fields["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/"));
-    let target = name.and_then(|name| defs?.get(name)).cloned();
-    target.unwrap_or(fields)
-}
-
-/// `PeriodeFestschreiben` → `periode-festschreiben`.
-fn kebab(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 4);
-    for (i, c) in name.chars().enumerate() {
-        if c.is_ascii_uppercase() && i > 0 {
-            out.push('-');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
 }
 
 /// All aggregates and policies.

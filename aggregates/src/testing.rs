@@ -56,6 +56,7 @@ impl World {
                 akteur: Akteur::Benutzer(Uuid::from_u128(0xa)),
                 scopes: Arc::from(["*:admin".to_owned()]),
                 sonderrechte: Arc::from([]),
+                mandanten: Arc::from([]),
                 grund: None,
                 angenommen: jetzt,
                 jetzt,

@@ -5,9 +5,12 @@ use std::collections::HashSet;
 
 use aggregates::{
     Aggregate, Decision, DomainError, Refused, Shared,
-    dienste::api_key::{
-        ApiKey, ApiKeyCommand, ApiKeyError, ApiKeyEvent, ApiKeyMandant, ApiKeyNetz, ApiKeyScope, ApiKeySonderrecht,
-        ApiKeyStatus, Kontingent, schluessel_hash, stufe_fuer,
+    dienste::{
+        Mandant,
+        api_key::{
+            ApiKey, ApiKeyCommand, ApiKeyError, ApiKeyEvent, ApiKeyMandant, ApiKeyNetz, ApiKeyScope, ApiKeySonderrecht,
+            ApiKeyStatus, Kontingent, schluessel_hash, stufe_fuer,
+        },
     },
     policy::{Consequence, Kind, PolicyContext},
     testing::World,
@@ -87,9 +90,28 @@ fn falten(events: Vec<ApiKeyEvent>) -> ApiKey {
     key
 }
 
-/// An administrator with every special right that the tests grant.
+/// An administrator with every special right that the tests grant, in a house with the company 3.
 fn verwalter() -> World {
-    World::new().sonderrechte(&["*", "bericht.sql", "fibu.periode_gesperrt"])
+    let stammdaten = json!({"firma": "Drei GmbH"});
+    let angelegt =
+        json!({"Angelegt": {"kuerzel": "DREI", "ab": "2026-01-01", "stammdaten": stammdaten, "hauswaehrung": "EUR"}});
+    World::new()
+        .sonderrechte(&["*", "bericht.sql", "fibu.periode_gesperrt"])
+        .with::<Mandant>(Uuid::from_u128(3), vec![from_value(angelegt).unwrap()])
+}
+
+/// Somebody with few rights.
+fn gehilfe() -> World {
+    let mut world = verwalter();
+    world.frame.scopes = ["fibu:read".to_owned(), "dienste:admin".to_owned()].into();
+    world.frame.sonderrechte = [].into();
+    world
+}
+
+fn ueber_recht(recht: &str) -> Refused<ApiKeyError> {
+    Refused::Domain(ApiKeyError::ScopeUeberRecht {
+        scope: recht.to_owned(),
+    })
 }
 
 fn neu(json: Value) -> Decision<ApiKey> {
@@ -112,6 +134,15 @@ fn falsche_felder(weitere: Value) -> Vec<String> {
         Err(Refused::Shared(Shared::EingabeUngueltig { felder })) => felder.into_iter().map(|f| f.feld).collect(),
         andere => panic!("{andere:?}"),
     }
+}
+
+#[test]
+fn der_ablauf_hat_ganze_mikrosekunden() {
+    let Ok(events) = neu(ausstellen(json!({"ablauf": "2026-04-01T08:00:00.123456789Z"}))) else {
+        panic!("refused");
+    };
+    let payload = serde_json::to_value(&events[0]).unwrap();
+    assert_eq!(payload["Ausgestellt"]["ablauf"], "2026-04-01T08:00:00.123456Z");
 }
 
 #[test]
@@ -167,7 +198,7 @@ fn alle_felder_werden_gefuehrt_und_wiederholungen_fallen_weg() {
     let key = falten(
         neu(ausstellen(json!({
             "dienstbenutzer_id": Uuid::from_u128(4),
-            "scopes": ["fibu:write", "fibu:write", "crm.kunde:read", "*:read"],
+            "scopes": ["fibu:write", "fibu:write", "fibu.konto:read", "*:read"],
             "sonderrechte": ["fibu.periode_gesperrt", "*", "*"],
             "mandanten": [mandant, mandant],
             "ip_netze": ["192.0.2.0/24", "2001:DB8::/32", "198.51.100.7", "192.0.2.0/24"],
@@ -175,7 +206,7 @@ fn alle_felder_werden_gefuehrt_und_wiederholungen_fallen_weg() {
         })))
         .unwrap(),
     );
-    assert_eq!(key.scopes, scopes(&["fibu:write", "crm.kunde:read", "*:read"]));
+    assert_eq!(key.scopes, scopes(&["fibu:write", "fibu.konto:read", "*:read"]));
     assert_eq!(key.sonderrechte.len(), 2);
     assert_eq!(key.mandanten, [ApiKeyMandant { mandant }]);
     let netze: Vec<&str> = key.ip_netze.iter().map(|n| n.netz.as_str()).collect();
@@ -201,6 +232,8 @@ fn falsche_felder_werden_genannt() {
         "*.buchung:read",
         "fibu.Buchung:read",
         "fibu.a.b:read",
+        "fibu.auto:read",
+        "crm.konto:read",
         ":read",
         "fibu:read:write",
     ] {
@@ -325,7 +358,7 @@ fn eine_rotation_wird_nur_von_ihrem_eigenen_wecker_beendet() {
 
 #[test]
 fn ein_schluessel_laeuft_ab_und_ein_widerrufener_bleibt_widerrufen() {
-    let ablaufen = json!({"Ablaufen": {}});
+    let ablaufen = json!({"Ablaufen": {"ablauf": nach(24 * 90)}});
     let abgelaufen = ApiKeyEvent::Abgelaufen {};
     erwarte(vec![ausgestellt()], ablaufen.clone(), vec![abgelaufen.clone()]);
     erwarte(
@@ -420,7 +453,8 @@ fn ein_schluessel_wird_nicht_zweimal_ausgestellt_und_vorher_nicht_widerrufen() {
     erwarte_fehler(vec![ausgestellt()], ausstellen(json!({})), fehler);
     for json in [
         json!({"Widerrufen": {"grund": "x"}}),
-        json!({"Ablaufen": {}}),
+        json!({"Ablaufen": {"ablauf": jetzt()}}),
+        json!({"Erneuern": {"ablauf": nach(24)}}),
         json!({"RotationBeenden": {"alter_hash": "x"}}),
     ] {
         erwarte_fehler(vec![], json, Shared::status("neu", &["aktiv", "rotierend"]));
@@ -447,14 +481,16 @@ fn hoehere_stufen_schliessen_die_niedrigeren_ein() {
 
 #[test]
 fn niemand_vergibt_mehr_als_er_hat() {
-    let mut wenig = World::new();
-    wenig.frame.scopes = ["fibu:read".to_owned(), "dienste:admin".to_owned()].into();
+    let wenig = gehilfe();
     let aendern = |scopes: &[&str]| json!({"ScopesAendern": {"scopes": scopes}});
-    let key = falten(vec![ausgestellt()]);
+    let key = ApiKey {
+        scopes: scopes(&["fibu:read"]),
+        ..falten(vec![ausgestellt()])
+    };
     for (state, json, recht) in [
         (ApiKey::default(), ausstellen(json!({})), "fibu:write"),
         (key.clone(), aendern(&["*:read"]), "*:read"),
-        (key.clone(), aendern(&["crm.kunde:read"]), "crm.kunde:read"),
+        (key.clone(), aendern(&["crm:read"]), "crm:read"),
         (
             ApiKey::default(),
             ausstellen(json!({"scopes": ["fibu:read"], "sonderrechte": ["fibu.steuer_manuell"]})),
@@ -472,6 +508,153 @@ fn niemand_vergibt_mehr_als_er_hat() {
             .decide(&key, befehl(aendern(&["fibu.konto:read", "dienste:write"])))
             .is_ok()
     );
+}
+
+#[test]
+fn ein_engeres_recht_des_vergebenden_gilt_auch_fuer_das_was_er_vergibt() {
+    let mut world = verwalter();
+    world.frame.scopes = ["*:admin".to_owned(), "fibu:read".to_owned()].into();
+    let vergeben = |scopes: &[&str]| {
+        let command = befehl(ausstellen(json!({"scopes": scopes})));
+        world.decide(&ApiKey::default(), command)
+    };
+    assert_eq!(vergeben(&["*:admin"]).unwrap_err(), ueber_recht("fibu:admin"));
+    assert_eq!(
+        vergeben(&["fibu.konto:write"]).unwrap_err(),
+        ueber_recht("fibu.konto:write")
+    );
+    assert!(vergeben(&["*:admin", "fibu:read"]).is_ok());
+    assert!(vergeben(&["*:read"]).is_ok());
+}
+
+#[test]
+fn wer_weniger_darf_fasst_einen_staerkeren_schluessel_nicht_an() {
+    let befehle = [
+        json!({"Rotieren": {"ueberlappung_std": 0}}),
+        json!({"ScopesAendern": {"scopes": ["fibu:read"], "sonderrechte": []}}),
+        json!({"KontingentAendern": {"kontingent": {}}}),
+        json!({"Widerrufen": {"grund": "x"}}),
+    ];
+    let sonderrecht = "fibu.steuer_manuell".to_owned();
+    let mit = |key: ApiKey| move |recht: &'static str| (key.clone(), recht);
+    let basis = ApiKey {
+        scopes: scopes(&["fibu:read"]),
+        ..falten(vec![ausgestellt()])
+    };
+    let mut gebunden = gehilfe();
+    gebunden.frame.mandanten = [Uuid::from_u128(3)].into();
+    for (world, (key, recht)) in [
+        (gehilfe(), mit(falten(vec![ausgestellt()]))("fibu:write")),
+        (
+            gehilfe(),
+            mit(ApiKey {
+                sonderrechte: vec![ApiKeySonderrecht { sonderrecht }],
+                ..basis.clone()
+            })("fibu.steuer_manuell"),
+        ),
+        (gebunden, mit(basis.clone())("der Zugriff auf alle Firmen")),
+    ] {
+        for json in &befehle {
+            let abgelehnt = world.decide(&key, befehl(json.clone())).unwrap_err();
+            assert_eq!(abgelehnt, ueber_recht(recht), "{json}");
+        }
+    }
+    for json in befehle {
+        assert!(gehilfe().decide(&basis, befehl(json)).is_ok());
+    }
+    // A timer is nobody's wish: it is not measured by rights.
+    let ablaufen = befehl(json!({"Ablaufen": {"ablauf": nach(24 * 90)}}));
+    assert!(gehilfe().decide(&falten(vec![ausgestellt()]), ablaufen).is_ok());
+}
+
+#[test]
+fn wer_an_firmen_gebunden_ist_vergibt_nur_diese() {
+    let (drei, vier) = (Uuid::from_u128(3), Uuid::from_u128(4));
+    let mut world = verwalter();
+    world.frame.mandanten = [drei].into();
+    let angelegt = json!({"Angelegt": {"kuerzel": "VIER", "ab": "2026-01-01", "stammdaten": {"firma": "Vier GmbH"}, "hauswaehrung": "EUR"}});
+    let world = world.with::<Mandant>(vier, vec![from_value(angelegt).unwrap()]);
+    let vergeben = |weitere: Value| world.decide(&ApiKey::default(), befehl(ausstellen(weitere)));
+    assert!(vergeben(json!({"mandanten": [drei]})).is_ok());
+    assert_eq!(
+        vergeben(json!({"mandanten": [drei, vier]})).unwrap_err(),
+        ueber_recht(&format!("die Firma {vier}"))
+    );
+    assert_eq!(
+        vergeben(json!({})).unwrap_err(),
+        ueber_recht("der Zugriff auf alle Firmen")
+    );
+}
+
+#[test]
+fn eine_firma_die_es_nicht_gibt_wird_genannt() {
+    let (drei, fremd) = (Uuid::from_u128(3), Uuid::from_u128(99));
+    assert_eq!(falsche_felder(json!({"mandanten": [drei, fremd]})), ["/mandanten/1"]);
+    let aendern = json!({"ScopesAendern": {"scopes": ["fibu:read"], "mandanten": [fremd]}});
+    let abgelehnt = verwalter()
+        .decide(&falten(vec![ausgestellt()]), befehl(aendern))
+        .unwrap_err();
+    assert!(matches!(abgelehnt, Refused::Shared(Shared::EingabeUngueltig { .. })));
+}
+
+#[test]
+fn ein_erneuerter_schluessel_lebt_wieder_und_nur_mit_seinem_neuen_text() {
+    let hash = "cc".repeat(32);
+    let erneuern = json!({"Erneuern": {"ablauf": nach(24 * 300), "schluessel_hash": hash}});
+    let erneuert = ApiKeyEvent::Erneuert {
+        praefix: None,
+        schluessel_hash: hash.clone(),
+        ablauf: nach(24 * 300),
+    };
+    let abgelaufen = ApiKeyEvent::Abgelaufen {};
+    for gegeben in [
+        vec![ausgestellt()],
+        vec![ausgestellt(), rotiert()],
+        vec![ausgestellt(), abgelaufen],
+        vec![ausgestellt(), widerrufen()],
+    ] {
+        erwarte(gegeben.clone(), erneuern.clone(), vec![erneuert.clone()]);
+        let key = falten([gegeben, vec![erneuert.clone()]].concat());
+        assert_eq!((key.status, key.alter_hash.as_ref()), (ApiKeyStatus::Aktiv, None));
+        assert!(key.hash_gilt(&hash, nach(24 * 200)));
+        assert!(!key.hash_gilt(&"aa".repeat(32), jetzt()) && !key.hash_gilt(&"bb".repeat(32), jetzt()));
+    }
+    // The timer of the life before does not end the new one.
+    let alter_wecker = json!({"Ablaufen": {"ablauf": nach(24 * 90)}});
+    erwarte(vec![ausgestellt(), erneuert], alter_wecker, vec![]);
+    let world = verwalter();
+    let ohne_hash = befehl(json!({"Erneuern": {"ablauf": nach(24)}}));
+    world.decide(&falten(vec![ausgestellt()]), ohne_hash).unwrap();
+    assert_eq!(world.effects().reveals.len(), 1, "a text of its own is shown once");
+    let zu_lang = json!({"Erneuern": {"ablauf": nach(24 * 366)}});
+    let fehler = ApiKeyError::AblaufZuLang {
+        ablauf: nach(24 * 366),
+        spaetestens: nach(24 * 365),
+    };
+    erwarte_fehler(vec![ausgestellt()], zu_lang, fehler);
+}
+
+#[test]
+fn was_geheim_ist_steht_in_keinem_gezeigten_zustand_und_ereignis() {
+    let registry = aggregates::registry();
+    let entry = registry.entry("api_key").unwrap();
+    let state: aggregates::context::State = std::sync::Arc::new(falten(vec![ausgestellt(), rotiert()]));
+    let (gezeigt, ganz) = (entry.to_json(&state), entry.to_snapshot(&state));
+    for geheim in ["schluessel_hash", "alter_hash"] {
+        assert!(gezeigt.get(geheim).is_none() && ganz[geheim].is_string());
+        assert!(entry.state_schema["properties"].get(geheim).is_none());
+    }
+    let events = json!([ausgestellt(), rotiert()]);
+    for payload in [&events[0]["Ausgestellt"], &events[1]["Rotiert"]] {
+        let gezeigt = entry.gezeigt(payload);
+        assert_eq!(gezeigt["schluessel_hash"], "[geheim]");
+        assert_eq!(gezeigt["praefix"], payload["praefix"]);
+        let text = gezeigt.to_string();
+        assert!(
+            !text.contains(&"aa".repeat(32)) && !text.contains(&"bb".repeat(32)),
+            "{text}"
+        );
+    }
 }
 
 #[test]
@@ -518,11 +701,24 @@ fn beide_fristen_werden_zu_ihrer_zeit_gestellt() {
     let alter_hash = "aa".repeat(32);
     assert_eq!(
         policy.react(&ausgestellt(), &ctx),
-        [Consequence::command::<ApiKey>(world.id, &ApiKeyCommand::Ablaufen {}).due(nach(24 * 90))]
+        [
+            Consequence::command::<ApiKey>(world.id, &ApiKeyCommand::Ablaufen { ablauf: nach(24 * 90) })
+                .due(nach(24 * 90))
+        ]
     );
     assert_eq!(
         policy.react(&rotiert(), &ctx),
         [Consequence::command::<ApiKey>(world.id, &ApiKeyCommand::RotationBeenden { alter_hash }).due(nach(72))]
+    );
+    let erneuert = ApiKeyEvent::Erneuert {
+        praefix: None,
+        schluessel_hash: "cc".repeat(32),
+        ablauf: nach(24 * 300),
+    };
+    let ablauf = nach(24 * 300);
+    assert_eq!(
+        policy.react(&erneuert, &ctx),
+        [Consequence::command::<ApiKey>(world.id, &ApiKeyCommand::Ablaufen { ablauf }).due(ablauf)]
     );
     assert!(policy.react(&widerrufen(), &ctx).is_empty());
     let entry = registry.entry("api_key").unwrap();
@@ -532,7 +728,7 @@ fn beide_fristen_werden_zu_ihrer_zeit_gestellt() {
         .filter(|c| c.internal)
         .map(|c| c.name.as_str())
         .collect();
-    assert_eq!(intern, HashSet::from(["Ablaufen", "RotationBeenden"]));
+    assert_eq!(intern, HashSet::from(["Ablaufen", "Erneuern", "RotationBeenden"]));
     assert!(entry.system && entry.commands.iter().all(|c| c.stufe == Stufe::Admin));
 }
 

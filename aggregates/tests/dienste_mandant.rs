@@ -70,6 +70,19 @@ fn ein_kuerzel_besteht_nur_aus_buchstaben_und_ziffern() {
 }
 
 #[test]
+fn kein_mandant_heisst_wie_das_system() {
+    for kuerzel in ["SYSTEM", "system", "SyStem"] {
+        let abgelehnt = entscheiden(anlegen(kuerzel)).unwrap_err();
+        let erwartet = Shared::feld(
+            "/kuerzel",
+            "SYSTEM meint überall das System selbst; bitte ein anderes Kürzel wählen",
+        );
+        assert_eq!(abgelehnt, Abgelehnt::Shared(erwartet), "{kuerzel}");
+    }
+    assert!(entscheiden(anlegen("SYSTEM1")).is_ok());
+}
+
+#[test]
 fn eine_fremde_hauswaehrung_wird_abgelehnt() {
     let mut json = anlegen("Valeo");
     json["Anlegen"]["hauswaehrung"] = json!("CHF");
@@ -96,8 +109,8 @@ fn eine_falsche_ust_id_wird_abgelehnt_und_eine_richtige_ohne_leerzeichen_gefuehr
 #[test]
 fn ein_land_das_kein_iso_code_ist_wird_abgelehnt() {
     let mut json = anlegen("Valeo");
-    json["Anlegen"]["stammdaten"]["anschrift"] = json!({"plz": "26721", "ort": "Emden", "land": "de"});
-    let meldung = "das Land ist ein ISO-Code aus zwei Großbuchstaben, z. B. DE";
+    json["Anlegen"]["stammdaten"]["anschrift"] = json!({"plz": "26721", "ort": "Emden", "land": "XX"});
+    let meldung = "das Land ist ein Code nach ISO 3166 (alpha-2) in Großbuchstaben, z. B. DE";
     let erwartet = Abgelehnt::Shared(Shared::feld("/stammdaten/anschrift/land", meldung));
     assert_eq!(entscheiden(json).unwrap_err(), erwartet);
 }

@@ -143,7 +143,8 @@ fn ein_start_der_nicht_in_das_muster_passt_ist_schon_erschoepft() {
 #[test]
 fn die_id_folgt_aus_dem_code() {
     let key = Nummernkreis::stream_key(&befehl(anlegen("AU", "{000}", 1)));
-    assert_eq!(key.as_deref(), Some("AU"));
+    let key = key.unwrap();
+    assert_eq!((key.feld, key.wert.as_str()), (Some("code"), "AU"));
     assert_eq!(
         Nummernkreis::stream_key(&befehl(json!({"Sperren": {"grund": "x"}}))),
         None
@@ -207,6 +208,19 @@ fn ein_jahr_wird_einmal_geschlossen() {
 }
 
 #[test]
+fn nur_ein_vergangenes_oder_das_laufende_jahr_wird_geschlossen() {
+    for jahr in [-1, 0, 1899, 2027, 99999] {
+        let text = format!("{jahr} lässt sich nicht schließen; möglich ist 1900 bis 2026");
+        let test = World::new().test::<Nummernkreis>().given(vec![au()]);
+        test.when(befehl(json!({"JahrSchliessen": {"jahr": jahr}})))
+            .then_expect_error(Refused::Shared(Shared::feld("/jahr", text)));
+    }
+    let test = World::new().test::<Nummernkreis>().given(vec![au()]);
+    test.when(befehl(json!({"JahrSchliessen": {"jahr": 2026}})))
+        .then_expect_events(vec![NummernkreisEvent::JahrGeschlossen { jahr: 2026 }]);
+}
+
+#[test]
 fn eine_luecke_wird_mit_grund_dokumentiert() {
     let luecke = |von: i64, bis: i64| {
         befehl(json!({"LueckeDokumentieren": {"jahr": 2026, "von": von, "bis": bis, "grund": "Rückspielung"}}))
@@ -217,8 +231,19 @@ fn eine_luecke_wird_mit_grund_dokumentiert() {
         bis: 6,
         grund: "Rückspielung".to_owned(),
     };
-    let test = World::new().test::<Nummernkreis>().given(vec![au()]);
+    let welt = || World::new().counter("AU", 2026, stand(9, "2026-03-01"));
+    let test = welt().test::<Nummernkreis>().given(vec![au()]);
     test.when(luecke(4, 6)).then_expect_events(vec![dokumentiert.clone()]);
+    let test = welt().test::<Nummernkreis>().given(vec![au(), dokumentiert.clone()]);
+    let schon = Shared::feld("/von", "4 bis 6 ist schon als Lücke dokumentiert");
+    test.when(luecke(6, 7)).then_expect_error(Refused::Shared(schon));
+    let test = welt().test::<Nummernkreis>().given(vec![au()]);
+    let grund = "10 wurde in AU für das Jahr 2026 noch nicht vergeben (Zählerstand 9) und kann keine Lücke sein";
+    let nie_vergeben = NummernkreisError::Rueckwaerts {
+        grund: grund.to_owned(),
+    };
+    test.when(luecke(9, 10))
+        .then_expect_error(Refused::Domain(nie_vergeben));
     let nummern: Vec<i32> = kreis(vec![au(), dokumentiert.clone(), dokumentiert])
         .luecken
         .iter()

@@ -240,7 +240,7 @@ fn soll_und_haben_muessen_aufgehen() {
 fn in_eine_festgeschriebene_periode_wird_nicht_gebucht_und_keine_nummer_verbraucht() {
     let welt = welt_mit(PeriodenStatus::Festgeschrieben, 1, JahrStatus::Eroeffnet);
     let fehler = abgelehnt(&welt, schlicht("1.00", "1.00"), json!({"buchungsdatum": "2026-01-31"}));
-    assert_eq!(fehler, BuchungError::PeriodeFestgeschrieben { periode: 1 }.into());
+    assert_eq!(fehler, BuchungError::PeriodeFestgeschrieben { nr: 1 }.into());
     assert!(welt.effects().draws.is_empty());
     // Not even with the special right.
     let welt = welt.sonderrechte(&["fibu.periode_gesperrt"]);
@@ -576,7 +576,10 @@ fn ein_automatikkonto_laesst_keinen_anderen_schluessel_zu() {
     let erwartet = BuchungError::SteuerschluesselUnzulaessig {
         konto: "4300".into(),
         schluessel: "U19".into(),
+        erlaubt: vec!["U7".into()],
     };
+    let text = "das Konto 4300 lässt den Steuerschlüssel U19 nicht zu; erlaubt ist U7";
+    assert_eq!(erwartet.to_string(), text);
     assert_eq!(abgelehnt(&welt(), zeilen, json!({})), erwartet.into());
 }
 
@@ -590,6 +593,7 @@ fn ein_konto_ohne_steuer_und_ein_personenkonto_lassen_keinen_schluessel_zu() {
         let erwartet = BuchungError::SteuerschluesselUnzulaessig {
             konto: konto.into(),
             schluessel: "U19".into(),
+            erlaubt: Vec::new(),
         };
         assert_eq!(abgelehnt(&welt(), zeilen, json!({})), erwartet.into());
     }
@@ -604,7 +608,9 @@ fn nur_erlaubte_und_aktive_schluessel_werden_gebucht() {
         ];
         abgelehnt(&welt(), zeilen, json!({}))
     };
-    assert_eq!(code(&mit("V7")), "KONTO_STEUERSCHLUESSEL_UNZULAESSIG");
+    let unzulaessig = mit("V7");
+    assert_eq!(code(&unzulaessig), "KONTO_STEUERSCHLUESSEL_UNZULAESSIG");
+    assert!(unzulaessig.to_string().contains("; erlaubt "), "{unzulaessig}");
     let zeilen = |schluessel: &str| {
         vec![
             zeile("6815", "soll", "10.00", json!({"schluessel": schluessel})),
@@ -612,7 +618,19 @@ fn nur_erlaubte_und_aktive_schluessel_werden_gebucht() {
         ]
     };
     let stillgelegt = abgelehnt(&welt(), zeilen("VALT"), json!({}));
-    assert_eq!(code(&stillgelegt), "KONTO_STEUERSCHLUESSEL_UNZULAESSIG");
+    let erwartet = BuchungError::SchluesselStillgelegt {
+        schluessel: "VALT".into(),
+        konto: "6815".into(),
+        fest: false,
+    };
+    assert_eq!(
+        (erwartet.code(), erwartet.to_string().as_str()),
+        (
+            "STEUER_SCHLUESSEL_STILLGELEGT",
+            "der Steuerschlüssel VALT ist stillgelegt; einen anderen wählen"
+        )
+    );
+    assert_eq!(stillgelegt, erwartet.into());
     let unbekannt = abgelehnt(&welt(), zeilen("V99"), json!({}));
     assert_eq!(
         unbekannt,
@@ -687,7 +705,9 @@ fn von_hand_traegt_ein_steuerkonto_nur_seinen_eigenen_schluessel() {
     };
     let positionen = positionen_von(&mit("V19").unwrap());
     assert_eq!(kurz(&positionen), ["1406 S 19.00 V19 steuer", "1600 H 19.00"]);
-    assert_eq!(code(&mit("V7").unwrap_err()), "KONTO_STEUERSCHLUESSEL_UNZULAESSIG");
+    let fremd = mit("V7").unwrap_err();
+    assert_eq!(code(&fremd), "KONTO_STEUERSCHLUESSEL_UNZULAESSIG");
+    assert!(fremd.to_string().contains("bucht seine Steuer auf 1401"), "{fremd}");
 }
 
 #[test]
@@ -915,6 +935,29 @@ fn betraege_sind_positiv_und_haben_hoechstens_zwei_nachkommastellen() {
 }
 
 #[test]
+fn eine_zeile_und_die_summe_einer_seite_sind_auf_zehn_stellen_begrenzt() {
+    let groesste = "9999999999.99";
+    gebucht(&welt(), schlicht(groesste, groesste), json!({}));
+    let fehler = abgelehnt(&welt(), schlicht(groesste, "10000000000.00"), json!({}));
+    assert_eq!(fehler, BuchungError::BetragUngueltig { zeile: 2 }.into());
+    let zeilen = vec![
+        zeile("1800", "soll", groesste, json!({})),
+        zeile("1600", "haben", groesste, json!({})),
+        zeile("1600", "haben", "0.01", json!({})),
+        zeile("1800", "soll", "0.01", json!({})),
+    ];
+    let fehler = abgelehnt(&welt(), zeilen, json!({}));
+    assert_eq!(fehler, BuchungError::BetragUngueltig { zeile: 3 }.into());
+    let zu_hohe_steuer = json!({"schluessel": "V19", "steuerbetrag": "10000000000.00"});
+    let zeilen = vec![
+        zeile("6815", "soll", "1.00", zu_hohe_steuer),
+        zeile("1600", "haben", "1.00", json!({})),
+    ];
+    let fehler = abgelehnt(&welt(), zeilen, json!({}));
+    assert_eq!(fehler, BuchungError::BetragUngueltig { zeile: 1 }.into());
+}
+
+#[test]
 fn keine_buchung_ohne_beleg_oder_grund() {
     let ohne = |mehr: Value| {
         let kopf = json!({
@@ -1005,7 +1048,7 @@ fn ohne_geschaeftsjahr_gibt_es_keine_periode() {
 fn eine_gesperrte_periode_braucht_das_sonderrecht() {
     let welt = welt_mit(PeriodenStatus::Gesperrt, 3, JahrStatus::Eroeffnet);
     let fehler = abgelehnt(&welt, schlicht("1.00", "1.00"), json!({}));
-    assert_eq!(fehler, BuchungError::PeriodeGesperrt { periode: 3 }.into());
+    assert_eq!(fehler, BuchungError::PeriodeGesperrt { nr: 3 }.into());
     let welt = welt.sonderrechte(&["fibu.periode_gesperrt"]);
     assert_eq!(gebucht(&welt, schlicht("1.00", "1.00"), json!({})).len(), 2);
 }
@@ -1014,7 +1057,15 @@ fn eine_gesperrte_periode_braucht_das_sonderrecht() {
 fn ein_nicht_eroeffnetes_jahr_ist_gesperrt() {
     let welt = welt_mit(PeriodenStatus::Offen, 0, JahrStatus::Geplant).sonderrechte(&["fibu.periode_gesperrt"]);
     let fehler = abgelehnt(&welt, schlicht("1.00", "1.00"), json!({}));
-    assert_eq!(fehler, BuchungError::PeriodeGesperrt { periode: 3 }.into());
+    let erwartet = BuchungError::JahrNichtEroeffnet {
+        nr: 3,
+        geschaeftsjahr: "2026".into(),
+        status: JahrStatus::Geplant,
+    };
+    assert_eq!(erwartet.code(), "PERIODE_GESPERRT");
+    let text = "das Geschäftsjahr 2026 ist noch nicht eröffnet; zuerst eröffnen";
+    assert_eq!(erwartet.to_string(), text);
+    assert_eq!(fehler, erwartet.into());
 }
 
 #[test]
@@ -1223,10 +1274,10 @@ fn auch_ein_storno_beachtet_periode_und_zukunft() {
     let buchung = gefaltet(vec![erfasst()]);
     let zu = welt_mit(PeriodenStatus::Festgeschrieben, 1, JahrStatus::Eroeffnet);
     let fehler = zu.decide(&buchung, stornieren(Some(tag(2026, 1, 31)))).unwrap_err();
-    assert_eq!(fehler, BuchungError::PeriodeFestgeschrieben { periode: 1 }.into());
+    assert_eq!(fehler, BuchungError::PeriodeFestgeschrieben { nr: 1 }.into());
     let gesperrt = welt_mit(PeriodenStatus::Gesperrt, 3, JahrStatus::Eroeffnet);
     let fehler = gesperrt.decide(&buchung, stornieren(None)).unwrap_err();
-    assert_eq!(fehler, BuchungError::PeriodeGesperrt { periode: 3 }.into());
+    assert_eq!(fehler, BuchungError::PeriodeGesperrt { nr: 3 }.into());
     let fehler = welt_ohne_jahr().decide(&buchung, stornieren(None)).unwrap_err();
     assert_eq!(code(&fehler), "PERIODE_UNBEKANNT");
     let fehler = welt().decide(&buchung, stornieren(Some(tag(2026, 4, 11)))).unwrap_err();

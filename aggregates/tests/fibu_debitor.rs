@@ -47,9 +47,9 @@ fn erwarte(gegeben: Vec<DebitorEvent>, json: Value, events: Vec<DebitorEvent>) {
     test.when(befehl(json)).then_expect_events(events);
 }
 
-fn erwarte_fehler(gegeben: Vec<DebitorEvent>, json: Value, fehler: Shared) {
+fn erwarte_fehler(gegeben: Vec<DebitorEvent>, json: Value, fehler: impl Into<Refused<DebitorError>>) {
     let test = welt().test::<Debitor>().given(gegeben);
-    test.when(befehl(json)).then_expect_error(Refused::Shared(fehler));
+    test.when(befehl(json)).then_expect_error(fehler.into());
 }
 
 #[test]
@@ -112,7 +112,8 @@ fn eine_mahnsperre_endet_nicht_in_der_vergangenheit_und_wird_nur_aufgehoben_wenn
     let setzen = json!({"MahnsperreSetzen": {"bis": "2026-03-09", "grund": "Stundung"}});
     let fehler = Shared::feld("/bis", "der letzte Tag der Sperre liegt in der Vergangenheit");
     erwarte_fehler(vec![angelegt()], setzen, fehler);
-    let fehler = Shared::status("ohne_mahnsperre", &["mahnsperre"]);
+    let fehler = DebitorError::MahnsperreFehlt {};
+    assert_eq!(fehler.code(), "DEBITOR_MAHNSPERRE_FEHLT");
     erwarte_fehler(vec![angelegt()], json!({"MahnsperreAufheben": {}}), fehler);
 }
 

@@ -8,7 +8,7 @@ use aggregates::{
         PeriodeStatus,
     },
     testing::World,
-    types::Stufe,
+    types::{Betrag, Stufe},
 };
 use chrono::{Datelike, Months, NaiveDate};
 use proptest::prelude::*;
@@ -62,6 +62,9 @@ fn festgeschrieben(nr: u8) -> GeschaeftsjahrEvent {
         bis_log_position: "41".to_owned(),
         baum_groesse: "41".to_owned(),
         wurzel: "ab".repeat(32),
+        anzahl: Some(0),
+        summe_soll: Some(Betrag::NULL),
+        summe_haben: Some(Betrag::NULL),
     }
 }
 
@@ -308,6 +311,44 @@ fn perioden_werden_der_reihe_nach_mit_baum_und_wurzel_festgeschrieben() {
     assert_eq!(periode.status, PeriodeStatus::Festgeschrieben);
     assert_eq!(periode.baum_groesse.as_deref(), Some("41"));
     assert_eq!(periode.wurzel.as_deref(), Some("ab".repeat(32).as_str()));
+}
+
+#[test]
+fn das_siegel_nennt_zahl_und_summen_der_buchungen_aus_dem_journal() {
+    let umfang = |wert: Value| World::new().fact("periode_umfang", "2026-01-01/1", wert);
+    let mut gegeben = eroeffnet();
+    gegeben.push(festgeschrieben(0));
+    // Two vouchers of 119.00 gross, one of them reversed.
+    let welt = umfang(json!({"anzahl": 3, "soll": "119.00", "haben": "119.00"}));
+    let events = welt.decide(&jahr(gegeben.clone()), festschreiben(1)).unwrap();
+    let mit = jahr([gegeben.clone(), events].concat());
+    let periode = mit.periode(1).unwrap();
+    let summe = Some(Betrag::cent(11_900));
+    assert_eq!(
+        (periode.anzahl, periode.summe_soll, periode.summe_haben),
+        (Some(3), summe, summe)
+    );
+    let unlesbar = umfang(json!({"anzahl": 1, "soll": "viel", "haben": "0.00"}));
+    assert!(unlesbar.decide(&jahr(gegeben), festschreiben(1)).is_err());
+}
+
+#[test]
+fn vor_dem_festschreiben_einer_periode_die_noch_laeuft_wird_gewarnt() {
+    let mut gegeben = eroeffnet();
+    gegeben.extend([festgeschrieben(0), festgeschrieben(1)]);
+    let jahr = jahr(gegeben);
+    let warnungen = |heute: &str| {
+        let welt = World::new().heute(tag(heute));
+        welt.decide(&jahr, festschreiben(2)).unwrap();
+        let warnungen = welt.effects().warnings;
+        warnungen.into_iter().map(|w| w.code).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        warnungen("2026-02-28"),
+        ["PERIODE_NICHT_BEENDET"],
+        "its last day is not over"
+    );
+    assert!(warnungen("2026-03-01").is_empty());
 }
 
 #[test]

@@ -47,9 +47,9 @@ fn erwarte(gegeben: Vec<KreditorEvent>, json: Value, events: Vec<KreditorEvent>)
     test.when(befehl(json)).then_expect_events(events);
 }
 
-fn erwarte_fehler(gegeben: Vec<KreditorEvent>, json: Value, fehler: Shared) {
+fn erwarte_fehler(gegeben: Vec<KreditorEvent>, json: Value, fehler: impl Into<Refused<KreditorError>>) {
     let test = welt().test::<Kreditor>().given(gegeben);
-    test.when(befehl(json)).then_expect_error(Refused::Shared(fehler));
+    test.when(befehl(json)).then_expect_error(fehler.into());
 }
 
 #[test]
@@ -106,7 +106,8 @@ fn eine_zahlsperre_endet_nicht_in_der_vergangenheit_und_wird_nur_aufgehoben_wenn
     let setzen = json!({"ZahlsperreSetzen": {"bis": "2026-03-09", "grund": "Stundung"}});
     let fehler = Shared::feld("/bis", "der letzte Tag der Sperre liegt in der Vergangenheit");
     erwarte_fehler(vec![angelegt()], setzen, fehler);
-    let fehler = Shared::status("ohne_zahlsperre", &["zahlsperre"]);
+    let fehler = KreditorError::ZahlsperreFehlt {};
+    assert_eq!(fehler.code(), "KREDITOR_ZAHLSPERRE_FEHLT");
     erwarte_fehler(vec![angelegt()], json!({"ZahlsperreAufheben": {}}), fehler);
 }
 

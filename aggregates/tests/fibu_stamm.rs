@@ -202,8 +202,18 @@ fn die_vorlage_wird_einmal_uebernommen_und_nur_fuer_die_bekannten_rahmen() {
         .decide(&plan, KontenplanCommand::VorlageUebernehmen {})
         .unwrap_err();
     assert!(
-        matches!(error, Refused::Shared(Shared::StatusUnzulaessig { .. })),
+        error
+            .to_string()
+            .starts_with("die Vorlage wurde schon am 2026-03-10 übernommen"),
         "{error}"
+    );
+    let refusal = aggregates::Refusal::of(&match error {
+        Refused::Domain(error) => error,
+        other => panic!("{other}"),
+    });
+    assert_eq!(
+        (refusal.code.as_str(), refusal.status),
+        ("KONTENPLAN_VORLAGE_BEREITS_UEBERNOMMEN", 409)
     );
     let error = welt
         .decide(
@@ -522,6 +532,25 @@ fn konten_eines_benutzten_schluessels_aendern_sich_nicht() {
             konto_ust: Some("3807".into()),
             konto_vst: None,
         }]);
+}
+
+#[test]
+fn vor_dem_stilllegen_eines_festen_schluessels_wird_mit_seinen_konten_gewarnt() {
+    let mut schluessel = SteuerSchluessel::default();
+    for event in schluessel_events("U19") {
+        aggregates::Aggregate::evolve(&mut schluessel, event);
+    }
+    let stilllegen = || SteuerSchluesselCommand::Stilllegen {
+        grund: Text::cut("alt"),
+    };
+    let welt = World::new().fact("schluessel_automatikkonten", "U19", json!(["4400", "4830"]));
+    welt.decide(&schluessel, stilllegen()).unwrap();
+    let warnungen = welt.effects().warnings;
+    assert_eq!(warnungen[0].code, "STEUER_SCHLUESSEL_IN_AUTOMATIK");
+    assert!(warnungen[0].meldung.contains("4400, 4830"), "{}", warnungen[0].meldung);
+    let welt = World::new();
+    welt.decide(&schluessel, stilllegen()).unwrap();
+    assert!(welt.effects().warnings.is_empty());
 }
 
 #[test]

@@ -253,9 +253,11 @@ fn ein_akteur_ist_benutzer_oder_dienst() {
 }
 
 #[test]
-fn ein_land_sind_zwei_grossbuchstaben() {
-    assert!(ist_land("DE"));
-    for falsch in ["D", "de", "DEU", "D1", "ÄÖ", ""] {
+fn ein_land_ist_ein_vergebener_code_der_iso_3166() {
+    for land in ["AD", "AT", "DE", "GB", "MZ", "ZW"] {
+        assert!(ist_land(land), "{land}");
+    }
+    for falsch in ["D", "de", "DEU", "D1", "ÄÖ", "", "XX", "EU", "UK", "E ", " A"] {
         assert!(!ist_land(falsch), "{falsch}");
     }
 }

@@ -4,6 +4,7 @@
 //! transaction ([`state`]). *Ledgers* over the whole log follow with a checkpoint that commits with their rows
 //! ([`ledger`]). This crate knows SQL, but no connection of its own and no loop: the program runs it.
 
+pub mod comments;
 pub mod crm;
 pub mod dienste;
 pub mod fibu;
@@ -17,50 +18,38 @@ pub use state::{StateModel, StateReadModel, Table};
 /// State tables of all aggregates, one line each.
 #[must_use]
 pub fn state_models() -> Vec<StateModel> {
-    use aggregates::{
-        crm::{Kreditlinie, Kunde},
-        dienste::{ApiKey, Firmenstammdaten, Mandant, Nummernkreis},
-        fibu::{
-            Ausgleich, Buchung, Debitor, Eingangsrechnung, Geldkonto, Geschaeftsjahr, Kontenplan, Konto, Kreditor,
-            OffenerPosten, Rechnung, SteuerSchluessel, Waehrung, Zahlung, Zahlungsbedingung,
-        },
-        wawi::{
-            Artikel, Artikelgruppe, Bestellung, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste,
-            Rechnungspruefung, Wareneingang,
-        },
-    };
     vec![
-        StateModel::of::<Mandant>(),
-        StateModel::of::<Nummernkreis>(),
-        StateModel::of::<ApiKey>(),
-        StateModel::of::<Firmenstammdaten>(),
-        StateModel::of::<Kontenplan>(),
-        StateModel::of::<Konto>(),
-        StateModel::of::<SteuerSchluessel>(),
-        StateModel::of::<Geschaeftsjahr>(),
-        StateModel::of::<Debitor>(),
-        StateModel::of::<Kreditor>(),
-        StateModel::of::<Zahlungsbedingung>(),
-        StateModel::of::<Waehrung>(),
-        StateModel::of::<Buchung>(),
-        StateModel::of::<Rechnung>(),
-        StateModel::of::<Eingangsrechnung>(),
-        StateModel::of::<Rechnungspruefung>(),
-        StateModel::of::<Mengeneinheit>(),
-        StateModel::of::<Artikelgruppe>(),
-        StateModel::of::<Artikel>(),
-        StateModel::of::<Preisliste>(),
-        StateModel::of::<Lager>(),
-        StateModel::of::<Lagerbestand>(),
-        StateModel::of::<Kunde>(),
-        StateModel::of::<Kreditlinie>(),
-        StateModel::of::<Lieferant>(),
-        StateModel::of::<Bestellung>(),
-        StateModel::of::<Wareneingang>(),
-        StateModel::of::<OffenerPosten>(),
-        StateModel::of::<Ausgleich>(),
-        StateModel::of::<Geldkonto>(),
-        StateModel::of::<Zahlung>(),
+        StateModel::of::<aggregates::dienste::Mandant>(),
+        StateModel::of::<aggregates::dienste::Nummernkreis>(),
+        StateModel::of::<aggregates::dienste::ApiKey>(),
+        StateModel::of::<aggregates::dienste::Firmenstammdaten>(),
+        StateModel::of::<aggregates::fibu::Kontenplan>(),
+        StateModel::of::<aggregates::fibu::Konto>(),
+        StateModel::of::<aggregates::fibu::SteuerSchluessel>(),
+        StateModel::of::<aggregates::fibu::Geschaeftsjahr>(),
+        StateModel::of::<aggregates::fibu::Debitor>(),
+        StateModel::of::<aggregates::fibu::Kreditor>(),
+        StateModel::of::<aggregates::fibu::Zahlungsbedingung>(),
+        StateModel::of::<aggregates::fibu::Waehrung>(),
+        StateModel::of::<aggregates::fibu::Buchung>(),
+        StateModel::of::<aggregates::fibu::Rechnung>(),
+        StateModel::of::<aggregates::fibu::Eingangsrechnung>(),
+        StateModel::of::<aggregates::wawi::Rechnungspruefung>(),
+        StateModel::of::<aggregates::wawi::Mengeneinheit>(),
+        StateModel::of::<aggregates::wawi::Artikelgruppe>(),
+        StateModel::of::<aggregates::wawi::Artikel>(),
+        StateModel::of::<aggregates::wawi::Preisliste>(),
+        StateModel::of::<aggregates::wawi::Lager>(),
+        StateModel::of::<aggregates::wawi::Lagerbestand>(),
+        StateModel::of::<aggregates::crm::Kunde>(),
+        StateModel::of::<aggregates::crm::Kreditlinie>(),
+        StateModel::of::<aggregates::wawi::Lieferant>(),
+        StateModel::of::<aggregates::wawi::Bestellung>(),
+        StateModel::of::<aggregates::wawi::Wareneingang>(),
+        StateModel::of::<aggregates::fibu::OffenerPosten>(),
+        StateModel::of::<aggregates::fibu::Ausgleich>(),
+        StateModel::of::<aggregates::fibu::Geldkonto>(),
+        StateModel::of::<aggregates::fibu::Zahlung>(),
     ]
 }
 

@@ -1,12 +1,12 @@
 //! State tables: `row = f(state)`. The folded state's JSON is cut into head and child rows, the rows are written
 //! set-based with `jsonb_populate_recordset`, and only what changed is touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aggregates::Aggregate;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 /// One table of an aggregate.
@@ -119,95 +119,149 @@ pub struct Change<'a> {
     pub angelegt_am: Option<DateTime<Utc>>,
     /// When it last changed.
     pub geaendert_am: DateTime<Utc>,
-    /// The state's JSON before; `None` for a new stream.
+    /// True for a stream that has no rows yet.
+    pub begins: bool,
+    /// The state's JSON before, to compare children with; not needed for a stream that begins or a model without any.
     pub old: Option<&'a Value>,
     /// The state's JSON after.
     pub new: &'a Value,
 }
 
-/// Rows to delete and to write, per table.
+/// Rows to delete and to write, per model and table.
 #[derive(Debug, Default)]
 pub struct RowSet {
-    tables: BTreeMap<(usize, &'static str), TableRows>,
+    models: BTreeMap<&'static str, Vec<TableRows>>,
 }
 
 #[derive(Debug)]
 struct TableRows {
-    table: Table,
-    owner: String,
+    table: &'static str,
     gone: Vec<Value>,
-    rows: Vec<Value>,
+    /// Of streams that have no rows yet.
+    new: Vec<Value>,
+    changed: Vec<Value>,
+}
+
+/// SQL with one parameter `$1`, and the rows to bind to it as a JSON array.
+#[derive(Debug)]
+pub struct Write<'s> {
+    sql: &'s str,
+    rows: Value,
 }
 
 impl RowSet {
     /// Adds the difference that a change makes. Children are compared under their declared key; equal rows are left
     /// alone.
     pub fn add(&mut self, change: &Change<'_>) {
-        for table in change.model.tables {
-            let owner = change.model.owner();
-            if table.is_head() {
-                let row = head_row(change);
-                self.table(*table, &owner).rows.push(row);
-                continue;
-            }
-            let new = child_rows(table, &owner, change.mandant_id, change.id, change.new);
-            let old = change
-                .old
-                .map(|old| child_rows(table, &owner, change.mandant_id, change.id, old))
-                .unwrap_or_default();
-            if old.is_empty() && new.is_empty() {
-                continue;
-            }
-            let target = self.table(*table, &owner);
-            target.gone.extend(
-                old.iter()
-                    .filter(|(key, _)| !new.contains_key(*key))
-                    .map(|(_, row)| row.clone()),
-            );
-            target.rows.extend(
-                new.into_iter()
-                    .filter(|(key, row)| old.get(key) != Some(row))
-                    .map(|(_, row)| row),
-            );
-        }
-    }
-
-    fn table(&mut self, table: Table, owner: &str) -> &mut TableRows {
-        self.tables
-            .entry((table.path.len(), table.name))
-            .or_insert_with(|| TableRows {
-                table,
-                owner: owner.to_owned(),
+        let owner = change.model.owner();
+        let tables = self.models.entry(change.model.typ).or_insert_with(|| {
+            let rows = |table: &Table| TableRows {
+                table: table.name,
                 gone: Vec::new(),
-                rows: Vec::new(),
-            })
-    }
-
-    /// True if there is nothing to write.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.tables.values().all(|t| t.gone.is_empty() && t.rows.is_empty())
-    }
-
-    /// Writes all rows, heads first; two statements per table at most.
-    pub async fn write(self, connection: &mut PgConnection, columns: &Columns) -> Result<(), sqlx::Error> {
-        for rows in self.tables.into_values() {
-            if !rows.gone.is_empty() {
-                let sql = delete_sql(&rows.table, &rows.owner);
-                sqlx::query(AssertSqlSafe(sql))
-                    .bind(Value::Array(rows.gone))
-                    .execute(&mut *connection)
-                    .await?;
+                new: Vec::new(),
+                changed: Vec::new(),
+            };
+            change.model.tables.iter().map(rows).collect()
+        });
+        for (table, target) in change.model.tables.iter().zip(tables) {
+            if table.is_head() {
+                let rows = if change.begins {
+                    &mut target.new
+                } else {
+                    &mut target.changed
+                };
+                rows.push(head_row(change));
+                continue;
             }
-            if !rows.rows.is_empty() {
-                let sql = upsert_sql(&rows.table, &rows.owner, columns.of(rows.table.name), rows.table.name);
-                sqlx::query(AssertSqlSafe(sql))
-                    .bind(Value::Array(rows.rows))
-                    .execute(&mut *connection)
-                    .await?;
+            let rows = |state| child_rows(table, &owner, change.mandant_id, change.id, state);
+            let new = rows(change.new);
+            if change.begins {
+                target.new.extend(new.into_values());
+                continue;
+            }
+            let mut old = change.old.map(rows).unwrap_or_default();
+            for (key, row) in new {
+                if old.remove(&key).as_ref() != Some(&row) {
+                    target.changed.push(row);
+                }
+            }
+            target.gone.extend(old.into_values());
+        }
+    }
+
+    /// What is to be done, per model; the writes of one model touch no row twice, so that one statement can do them.
+    #[must_use]
+    pub fn writes(self, statements: &Statements) -> Vec<Vec<Write<'_>>> {
+        let models = self.models.into_values().map(|tables| {
+            let mut writes = Vec::new();
+            for rows in tables {
+                let Some(sql) = statements.0.get(rows.table) else {
+                    continue;
+                };
+                for (sql, rows) in [
+                    (&sql.delete, rows.gone),
+                    (&sql.insert, rows.new),
+                    (&sql.upsert, rows.changed),
+                ] {
+                    if !rows.is_empty() {
+                        let rows = Value::Array(rows);
+                        writes.push(Write { sql, rows });
+                    }
+                }
+            }
+            writes
+        });
+        models.filter(|writes| !writes.is_empty()).collect()
+    }
+}
+
+/// The writes as parts of a WITH clause, each behind a comma; their rows are the parameters from `first` on.
+#[must_use]
+pub fn with_parts(writes: &[Write<'_>], first: usize) -> String {
+    let part = |(index, write): (usize, &Write<'_>)| {
+        let sql = write.sql.replace("$1", &format!("${}", first + index));
+        format!(", zeilen_{index} AS ({sql})")
+    };
+    writes.iter().enumerate().map(part).collect()
+}
+
+impl Write<'_> {
+    /// The rows, to be bound.
+    #[must_use]
+    pub fn into_rows(self) -> Value {
+        self.rows
+    }
+}
+
+/// The SQL of all state tables, made once.
+#[derive(Debug)]
+pub struct Statements(HashMap<&'static str, TableSql>);
+
+#[derive(Debug)]
+struct TableSql {
+    delete: String,
+    insert: String,
+    upsert: String,
+}
+
+impl Statements {
+    /// For the tables of these models.
+    #[must_use]
+    pub fn new<'m>(models: impl IntoIterator<Item = &'m StateModel>, columns: &Columns) -> Self {
+        let mut statements = HashMap::new();
+        for model in models {
+            let owner = model.owner();
+            for table in model.tables {
+                let columns = columns.of(table.name);
+                let sql = TableSql {
+                    delete: delete_sql(table, &owner),
+                    insert: insert_sql(table, columns, table.name),
+                    upsert: upsert_sql(table, &owner, columns, table.name),
+                };
+                statements.insert(table.name, sql);
             }
         }
-        Ok(())
+        Self(statements)
     }
 }
 
@@ -280,8 +334,8 @@ fn scalars(value: &Value) -> Map<String, Value> {
         v.as_array()
             .is_some_and(|items| items.first().is_some_and(Value::is_object))
     };
-    let fields = value.as_object().cloned().unwrap_or_default();
-    fields.into_iter().filter(|(_, v)| !is_child(v)).collect()
+    let fields = value.as_object().into_iter().flatten().filter(|(_, v)| !is_child(v));
+    fields.map(|(name, v)| (name.clone(), v.clone())).collect()
 }
 
 /// The columns of each table as the catalogue has them, without generated ones.
@@ -324,11 +378,19 @@ fn key_columns(table: &Table, owner: &str) -> Vec<String> {
     keys
 }
 
+/// Insert of rows given as one JSON array: of streams that have none yet, or into a table that is new itself.
+#[must_use]
+pub fn insert_sql(table: &Table, columns: &[String], target: &str) -> String {
+    let list = columns.join(", ");
+    let name = table.name;
+    format!("INSERT INTO {target} AS ziel ({list}) SELECT {list} FROM jsonb_populate_recordset(NULL::{name}, $1)")
+}
+
 /// Upsert of rows given as one JSON array. A head row never goes back to an older version.
 #[must_use]
 pub fn upsert_sql(table: &Table, owner: &str, columns: &[String], target: &str) -> String {
     let keys = key_columns(table, owner);
-    let list = columns.join(", ");
+    let insert = insert_sql(table, columns, target);
     let keep = |c: &&String| !keys.contains(c) && *c != "angelegt_am";
     let sets: Vec<String> = columns
         .iter()
@@ -345,12 +407,7 @@ pub fn upsert_sql(table: &Table, owner: &str, columns: &[String], target: &str) 
     } else {
         ""
     };
-    format!(
-        "INSERT INTO {target} AS ziel ({list}) SELECT {list} FROM jsonb_populate_recordset(NULL::{name}, $1) \
-         ON CONFLICT ({keys}) DO {conflict}{guard}",
-        name = table.name,
-        keys = keys.join(", "),
-    )
+    format!("{insert} ON CONFLICT ({}) DO {conflict}{guard}", keys.join(", "))
 }
 
 /// Delete of child rows given as one JSON array.
@@ -419,11 +476,51 @@ mod tests {
             position: 2,
             angelegt_am: None,
             geaendert_am: DateTime::UNIX_EPOCH,
+            begins: false,
             old: Some(&old),
             new: &new,
         });
-        let child = &rows.tables[&(1, "x.b")];
-        assert_eq!((child.gone.len(), child.rows.len()), (1, 1));
-        assert_eq!(child.rows[0]["t"], "neu");
+        let child = &rows.models["a"][1];
+        assert_eq!((child.gone.len(), child.new.len(), child.changed.len()), (1, 0, 1));
+        assert_eq!(child.changed[0]["t"], "neu");
+        let statements = Statements::new(&[model], &Columns::default());
+        let writes = rows.writes(&statements);
+        assert_eq!(writes[0].len(), 3, "head, what went, what changed");
+        let parts = with_parts(&writes[0], 26);
+        assert!(parts.starts_with(", zeilen_0 AS (INSERT INTO x.a"), "{parts}");
+        assert!(
+            parts.contains("$26") && parts.contains("$28") && !parts.contains("$1)"),
+            "{parts}"
+        );
+    }
+
+    #[test]
+    fn a_stream_that_begins_is_inserted_without_looking_for_rows() {
+        const TABLES: &[Table] = &[Table::head("x.a"), Table::child("x.b", &["b"], &[("nr", "nr")])];
+        let model = StateModel {
+            typ: "a",
+            tables: TABLES,
+            search: &[],
+            filter: &[],
+        };
+        let new = json!({"b": [{"nr": 1, "t": "x"}]});
+        let mut rows = RowSet::default();
+        rows.add(&Change {
+            model,
+            mandant_id: Uuid::nil(),
+            id: Uuid::nil(),
+            version: 1,
+            position: 1,
+            angelegt_am: None,
+            geaendert_am: DateTime::UNIX_EPOCH,
+            begins: true,
+            old: None,
+            new: &new,
+        });
+        let parts = with_parts(&rows.writes(&Statements::new(&[model], &Columns::default()))[0], 1);
+        assert!(
+            parts.contains("INSERT INTO x.b") && !parts.contains("ON CONFLICT"),
+            "{parts}"
+        );
     }
 }

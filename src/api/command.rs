@@ -1,4 +1,4 @@
-//! Commands over HTTP: one by one, or as a Stapel.
+//! Single commands over HTTP, and what a Stapel shares with them.
 
 use std::sync::Arc;
 
@@ -19,18 +19,12 @@ use uuid::Uuid;
 
 use super::{App, auth::Zugang, input, problem::Problem};
 use crate::{
-    commands::{Answer, Mode, Order, Outcome, Unit},
+    commands::{Answer, Mode, Order, Unit},
     eventstore::SYSTEM,
 };
 
 /// Largest body of one command, bytes.
 const COMMAND_BYTES: usize = 1024 * 1024;
-/// Largest body of a Stapel, bytes.
-const STAPEL_BYTES: usize = 64 * 1024 * 1024;
-/// Commands in an atomic Stapel.
-const ATOMIC_LIMIT: usize = 500;
-/// Commands in a Stapel of single ones.
-const EACH_LIMIT: usize = 10_000;
 
 /// Routes of the command API.
 pub fn routes() -> Router<Arc<App>> {
@@ -38,10 +32,6 @@ pub fn routes() -> Router<Arc<App>> {
         .route(
             "/api/v1/{bereich}/{ressource}",
             post(create).layer(DefaultBodyLimit::max(COMMAND_BYTES)),
-        )
-        .route(
-            "/api/v1/stapel",
-            post(stapel).layer(DefaultBodyLimit::max(STAPEL_BYTES)),
         )
         .route(
             "/api/v1/{bereich}/{ressource}/{id}/{befehl}",
@@ -75,7 +65,8 @@ async fn befehl(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let entry = entry(&app, &bereich, &ressource)?;
-    let command = command(entry, &befehl)?;
+    // A new record comes into being by the create route only, which checks its id.
+    let command = command(entry, &befehl, |c| c.name != entry.create)?;
     let id = input::uuid(&id, "/id")?;
     one(
         &app,
@@ -90,7 +81,7 @@ async fn befehl(
     .await
 }
 
-fn entry<'a>(app: &'a App, bereich: &str, ressource: &str) -> Result<&'a Entry, Problem> {
+pub(super) fn entry<'a>(app: &'a App, bereich: &str, ressource: &str) -> Result<&'a Entry, Problem> {
     let found = app.store.registry().route(bereich, ressource);
     found.ok_or_else(|| {
         Problem::not_found(format!(
@@ -99,23 +90,20 @@ fn entry<'a>(app: &'a App, bereich: &str, ressource: &str) -> Result<&'a Entry, 
     })
 }
 
-fn command<'a>(entry: &'a Entry, segment: &str) -> Result<&'a CommandInfo, Problem> {
-    entry
-        .commands
-        .iter()
-        .find(|c| c.segment == segment && !c.internal)
-        .ok_or_else(|| {
-            let known: Vec<&str> = entry
-                .commands
-                .iter()
-                .filter(|c| !c.internal)
-                .map(|c| c.segment.as_str())
-                .collect();
-            Problem::not_found(format!(
-                "den Befehl „{segment}“ gibt es hier nicht; möglich: {}",
-                known.join(", ")
-            ))
-        })
+/// A command that a client may send this way.
+pub(super) fn command<'a>(
+    entry: &'a Entry,
+    segment: &str,
+    this_way: impl Fn(&CommandInfo) -> bool,
+) -> Result<&'a CommandInfo, Problem> {
+    let possible = || entry.commands.iter().filter(|c| !c.internal && this_way(c));
+    possible().find(|c| c.segment == segment).ok_or_else(|| {
+        let known: Vec<&str> = possible().map(|c| c.segment.as_str()).collect();
+        Problem::not_found(format!(
+            "den Befehl „{segment}“ gibt es hier nicht; möglich: {}",
+            known.join(", ")
+        ))
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one HTTP request")]
@@ -129,12 +117,12 @@ async fn one(
     id: Option<Uuid>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let mandant_id = zugang.mandant_fuer(entry);
-    allowed(zugang, entry, command)?;
+    let mandant_id = allowed(zugang, entry, command)?;
     let flags = input::flags(query, &["probelauf"])?;
     let dry_run = input::flag(&flags, "probelauf")?;
     input::content_type(headers, &["application/json"])?;
-    let mut fields = input::fields(&input::received(body)?)?;
+    let too_large = format!("ein Befehl hat höchstens {} KiB; bitte kürzen", COMMAND_BYTES / 1024);
+    let mut fields = input::fields(&input::received(body, &too_large)?)?;
     let key = input::idempotency_key(headers)?;
     let path = format!(
         "/{}/{}/{}",
@@ -166,14 +154,15 @@ async fn one(
     let outcome = app.bus.submit(mandant_id, unit).await?.pop();
     let answer = match outcome {
         Some(Ok(answer)) => answer,
-        Some(Err(refusal)) => return Err(Problem::from(refusal).vorgang(zugang.correlation)),
+        Some(Err(refusal)) => return Err(refusal.into()),
         None => return Err(Problem::new("INTERN", 500, "keine Antwort")),
     };
     Ok(respond(entry, &answer, created && !dry_run, dry_run))
 }
 
-fn allowed(zugang: &Zugang, entry: &Entry, command: &CommandInfo) -> Result<(), Problem> {
-    zugang.pruefe(entry.bereich, entry.typ, command.stufe)?;
+/// The company that a command of this caller goes to.
+pub(super) fn allowed(zugang: &Zugang, entry: &Entry, command: &CommandInfo) -> Result<Uuid, Problem> {
+    let mandant_id = zugang.zu(entry, command.stufe)?;
     if !entry.system && zugang.mandant_id == SYSTEM {
         return Err(Problem::new(
             "MANDANT_FEHLT",
@@ -182,12 +171,14 @@ fn allowed(zugang: &Zugang, entry: &Entry, command: &CommandInfo) -> Result<(), 
         ));
     }
     if !entry.system && zugang.nur_lesen {
-        return Err(Refusal::of(&aggregates::Shared::status("stillgelegt", &["aktiv"])).into());
+        let meldung = "die Firma ist stillgelegt und wird nur noch gelesen; Befehle nimmt sie nicht mehr an";
+        let refusal = aggregates::Shared::fremder_status(meldung, "stillgelegt", &["aktiv"]);
+        return Err(Refusal::of(&refusal).into());
     }
-    Ok(())
+    Ok(mandant_id)
 }
 
-fn order(
+pub(super) fn order(
     mandant_id: Uuid,
     entry: &Entry,
     command: &CommandInfo,
@@ -233,7 +224,8 @@ fn respond(entry: &Entry, answer: &Answer, created: bool, dry_run: bool) -> Resp
     response
 }
 
-fn body(answer: &Answer, dry_run: bool) -> Value {
+/// The body of an accepted command.
+pub(super) fn body(answer: &Answer, dry_run: bool) -> Value {
     let mut body = answer.body();
     if !answer.einmalig.is_empty() {
         body["einmalig"] = answer
@@ -245,203 +237,10 @@ fn body(answer: &Answer, dry_run: bool) -> Value {
     if dry_run {
         body["probelauf"] = json!(true);
         body["vorschau"] = json!(answer.preview);
+        // The key was used before: this is the answer of then, and nothing was tried.
+        if answer.replayed {
+            body["wiederholt"] = json!(true);
+        }
     }
     body
-}
-
-/// An element of a Stapel.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Element {
-    bereich: String,
-    ressource: String,
-    id: Option<String>,
-    befehl: String,
-    #[serde(default)]
-    daten: Map<String, Value>,
-    if_match: Option<i64>,
-}
-
-async fn stapel(
-    State(app): State<Arc<App>>,
-    RawQuery(query): RawQuery,
-    zugang: Zugang,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
-    let flags = input::flags(query.as_deref(), &["modus", "probelauf"])?;
-    let dry_run = input::flag(&flags, "probelauf")?;
-    let mode = match flags.get("modus").and_then(Value::as_str) {
-        _ if dry_run => Mode::DryRun,
-        None | Some("atomar") => Mode::Atomic,
-        Some("einzeln") => Mode::Each,
-        Some(other) => {
-            let detail = format!("modus={other} ist nicht erlaubt; atomar oder einzeln");
-            return Err(Problem::new("EINGABE_UNGUELTIG", 400, detail));
-        }
-    };
-    input::content_type(
-        &headers,
-        &["application/json", "application/x-ndjson", "application/jsonl"],
-    )?;
-    let elements = elements(&input::received(body)?)?;
-    let limit = if mode == Mode::Each { EACH_LIMIT } else { ATOMIC_LIMIT };
-    if elements.len() > limit {
-        let detail = format!("ein Stapel dieser Art fasst {limit} Befehle; bitte teilen");
-        return Err(Refusal::new("STAPEL_ZU_GROSS", 422, detail, json!({"max": limit})).into());
-    }
-    let key = input::idempotency_key(&headers)?;
-    let mut slots = Vec::with_capacity(elements.len());
-    let mut company = None;
-    for (index, raw) in elements.into_iter().enumerate() {
-        slots.push(element(&app, &zugang, key.as_deref(), index, raw, &mut company));
-    }
-    if mode != Mode::Each {
-        // All or none: an element that cannot even be read refuses the whole.
-        if let Some((index, Err(problem))) = slots.iter_mut().enumerate().find(|(_, s)| s.is_err()) {
-            let refusal = Refusal::new(
-                problem.code(),
-                problem.status(),
-                format!(
-                    "Element {index}: {}",
-                    problem.body()["detail"].as_str().unwrap_or_default()
-                ),
-                json!({"index": index}),
-            );
-            return Err(refusal.into());
-        }
-    }
-    run(&app, &zugang, mode, company.unwrap_or(zugang.mandant_id), slots).await
-}
-
-/// A JSON array, or one JSON object per line.
-fn elements(bytes: &[u8]) -> Result<Vec<Value>, Problem> {
-    let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
-    if first == Some(&b'[') {
-        return match input::json(bytes)? {
-            Value::Array(elements) => Ok(elements),
-            _ => Ok(Vec::new()),
-        };
-    }
-    bytes
-        .split(|b| *b == b'\n')
-        .filter(|line| !line.iter().all(u8::is_ascii_whitespace))
-        .map(input::json)
-        .collect()
-}
-
-fn element(
-    app: &App,
-    zugang: &Zugang,
-    key: Option<&str>,
-    index: usize,
-    raw: Value,
-    company: &mut Option<Uuid>,
-) -> Result<Order, Problem> {
-    let canonical = raw.clone();
-    let mut element: Element = serde_json::from_value(raw).map_err(|error| {
-        Problem::new(
-            "EINGABE_UNGUELTIG",
-            400,
-            format!("Stapel-Element nicht lesbar: {error}"),
-        )
-    })?;
-    let entry = entry(app, &element.bereich, &element.ressource)?;
-    let command = command(entry, &element.befehl)?;
-    allowed(zugang, entry, command)?;
-    let mandant_id = zugang.mandant_fuer(entry);
-    if *company.get_or_insert(mandant_id) != mandant_id {
-        let detail = "ein Stapel gilt einer Firma; Befehle des Systems (Mandanten, Schlüssel) bitte getrennt senden";
-        return Err(Problem::new("EINGABE_UNGUELTIG", 422, detail));
-    }
-    let create = command.name == entry.create;
-    let own_id = input::take_id(&mut element.daten)?;
-    let id = match element.id {
-        Some(text) => Some(input::uuid(&text, "/id")?),
-        None if create => own_id,
-        None => {
-            return Err(Problem::new(
-                "EINGABE_UNGUELTIG",
-                400,
-                "dieser Befehl braucht die id seines Datensatzes",
-            ));
-        }
-    };
-    let mut order = order(mandant_id, entry, command, id, element.daten);
-    order.if_match = element.if_match;
-    if let Some(key) = key {
-        order.befehl_id = input::keyed_befehl_id(mandant_id, zugang.caller_id(), &format!("{key}:{index}"));
-        order.request_hash = Some(input::request_hash("POST", "/stapel", &canonical));
-    }
-    Ok(order)
-}
-
-async fn run(
-    app: &App,
-    zugang: &Zugang,
-    mode: Mode,
-    mandant_id: Uuid,
-    slots: Vec<Result<Order, Problem>>,
-) -> Result<Response, Problem> {
-    let orders: Vec<Order> = slots.iter().filter_map(|s| s.as_ref().ok().cloned()).collect();
-    let creates: Vec<bool> = orders.iter().map(|o| o.create).collect();
-    let outcomes = if orders.is_empty() {
-        Vec::new()
-    } else {
-        app.bus
-            .submit(
-                mandant_id,
-                Unit {
-                    caller: zugang.caller(),
-                    orders,
-                    mode,
-                },
-            )
-            .await?
-    };
-    if mode != Mode::Each
-        && let Some((index, Err(refusal))) = outcomes
-            .iter()
-            .enumerate()
-            .find(|(_, o)| o.as_ref().is_err_and(|r| r.code != "STAPEL_ABGEBROCHEN"))
-    {
-        let mut refusal = refusal.clone();
-        refusal.detail = format!("Element {index}: {}", refusal.detail);
-        if !refusal.daten.is_object() {
-            refusal.daten = json!({});
-        }
-        refusal.daten["index"] = json!(index);
-        return Err(Problem::from(refusal).vorgang(zugang.correlation));
-    }
-    let mut outcomes = outcomes.into_iter().zip(creates);
-    let dry_run = mode == Mode::DryRun;
-    let answers: Vec<Value> = slots
-        .into_iter()
-        .map(|slot| match slot {
-            Err(problem) => problem.body(),
-            Ok(_) => outcomes
-                .next()
-                .map_or(Value::Null, |(outcome, create)| answer_of(outcome, create, dry_run)),
-        })
-        .collect();
-    let status = if mode == Mode::Each {
-        StatusCode::MULTI_STATUS
-    } else {
-        StatusCode::OK
-    };
-    Ok((status, Json(answers)).into_response())
-}
-
-fn answer_of(outcome: Outcome, create: bool, dry_run: bool) -> Value {
-    match outcome {
-        Ok(answer) => {
-            let mut body = body(&answer, dry_run);
-            body["status"] = json!(if create && !dry_run { 201 } else { 200 });
-            if answer.replayed {
-                body["wiederholt"] = json!(true);
-            }
-            body
-        }
-        Err(refusal) => Problem::from(refusal).body(),
-    }
 }

@@ -3,31 +3,42 @@
 use axum::{
     body::Bytes,
     extract::rejection::BytesRejection,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
 };
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 use uuid::Uuid;
 
-use super::problem::Problem;
+use super::{json, problem::Problem};
+use crate::commands::IfMatch;
 
 /// Longest Idempotency-Key.
 const KEY_LIMIT: usize = 255;
 
-/// A body that could be received.
-pub(super) fn received(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
+/// A body that could be received; `too_large` says what to do about one that is over its limit.
+pub(super) fn received(body: Result<Bytes, BytesRejection>, too_large: &str) -> Result<Bytes, Problem> {
     body.map_err(|rejection| {
         if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(
-                "API_ZU_GROSS",
-                413,
-                "die Anfrage ist zu groß; bitte in kleinere Stapel teilen",
-            )
+            Problem::new("API_ZU_GROSS", 413, too_large)
         } else {
             Problem::new("EINGABE_UNGUELTIG", 400, "die Anfrage kam nicht vollständig an")
         }
     })
+}
+
+/// A header as text, trimmed; `None` if it is absent or empty. Text beyond ASCII comes as UTF-8; other bytes are refused,
+/// not dropped.
+pub(super) fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| {
+        let detail = format!("die Kopfzeile {name} ist nicht lesbar; bitte als UTF-8 senden");
+        Problem::new("EINGABE_UNGUELTIG", 400, detail)
+    })?;
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// Refuses other content than the named types; an absent Content-Type counts as JSON.
@@ -55,15 +66,9 @@ pub(super) fn content_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), 
     ))
 }
 
-/// A JSON value in normal form: text NFC, without NUL.
-pub(super) fn json(bytes: &[u8]) -> Result<Value, Problem> {
-    let mut value: Value = serde_json::from_slice(bytes).map_err(|error| {
-        Problem::new(
-            "EINGABE_UNGUELTIG",
-            400,
-            format!("kein lesbares JSON (Zeile {}, Spalte {})", error.line(), error.column()),
-        )
-    })?;
+/// A JSON value in normal form: no member twice, text NFC, without NUL. `line` is the number of its first line.
+pub(super) fn json(bytes: &[u8], line: usize) -> Result<Value, Problem> {
+    let mut value = json::read(bytes, line)?;
     normalise(&mut value)?;
     Ok(value)
 }
@@ -73,7 +78,7 @@ pub(super) fn fields(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    match json(bytes)? {
+    match json(bytes, 1)? {
         Value::Object(fields) => Ok(fields),
         _ => Err(Problem::new(
             "EINGABE_UNGUELTIG",
@@ -110,39 +115,73 @@ pub(super) fn uuid(text: &str, feld: &str) -> Result<Uuid, Problem> {
         .map_err(|_| aggregates::Refusal::input(400, feld, "WERT_UNGUELTIG", format!("{text:?} ist keine UUID")).into())
 }
 
-/// The id that a create brings: UUID v7 (or the derived v5 of a natural key).
+/// An id that the client chose for a new record: UUID v7 (or the derived v5 of a natural key).
+pub(super) fn own_id(text: &str) -> Result<Uuid, Problem> {
+    let id = uuid(text, "/id")?;
+    if matches!(id.get_version_num(), 5 | 7) {
+        return Ok(id);
+    }
+    let text = "eine eigene id muss eine UUID v7 sein";
+    Err(aggregates::Refusal::input(422, "/id", "WERT_UNGUELTIG", text).into())
+}
+
+/// The id that the fields of a create bring.
 pub(super) fn take_id(fields: &mut Map<String, Value>) -> Result<Option<Uuid>, Problem> {
     match fields.remove("id") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => {
-            let id = uuid(&text, "/id")?;
-            if matches!(id.get_version_num(), 5 | 7) {
-                Ok(Some(id))
-            } else {
-                let text = "eine eigene id muss eine UUID v7 sein";
-                Err(aggregates::Refusal::input(422, "/id", "WERT_UNGUELTIG", text).into())
-            }
-        }
+        Some(Value::String(text)) => own_id(&text).map(Some),
         Some(_) => {
             Err(aggregates::Refusal::input(400, "/id", "TYP_FALSCH", "die id ist eine UUID als Zeichenkette").into())
         }
     }
 }
 
-/// The version of `If-Match`.
-pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else {
+/// The condition of `If-Match`: `*`, or a list of entity tags (RFC 9110 section 13.1.1).
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Problem> {
+    let lines: Vec<&[u8]> = headers
+        .get_all(header::IF_MATCH)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    if lines.is_empty() {
         return Ok(None);
-    };
-    let text = value.to_str().unwrap_or_default().trim();
-    let version = text.trim_start_matches("W/").trim_matches('"');
-    version.parse().map(Some).map_err(|_| {
-        Problem::new(
-            "EINGABE_UNGUELTIG",
-            400,
-            format!("If-Match {text:?} ist keine Version; erwartet z. B. \"7\""),
-        )
-    })
+    }
+    let text = String::from_utf8_lossy(&lines.join(&b","[..])).trim().to_owned();
+    if text == "*" {
+        return Ok(Some(IfMatch::Irgendeine));
+    }
+    let versions = tags(&text).ok_or_else(|| {
+        let detail = format!("If-Match {text:?} ist nicht lesbar; erwartet wird z. B. \"7\", \"7\", \"8\" oder *");
+        Problem::new("EINGABE_UNGUELTIG", 400, detail)
+    })?;
+    Ok(Some(IfMatch::EineVon(versions)))
+}
+
+/// The versions that a list of entity tags names. Weak tags and such as this program never gave match nothing, since
+/// the comparison is the strong one. A bare number is taken for its tag.
+fn tags(text: &str) -> Option<Vec<i64>> {
+    let mut versions = Vec::new();
+    let mut rest = text;
+    loop {
+        let (weak, tag) = rest.strip_prefix("W/").map_or((false, rest), |tag| (true, tag));
+        let tag = if let Some(quoted) = tag.strip_prefix('"') {
+            let (tag, after) = quoted.split_once('"')?;
+            rest = after.trim_start();
+            tag
+        } else {
+            let (tag, _) = tag.split_once(',').unwrap_or((tag, ""));
+            rest = rest.strip_prefix(tag)?;
+            let tag = tag.trim();
+            tag.parse::<i64>().ok().filter(|_| !weak)?;
+            tag
+        };
+        let version = tag.parse().ok().filter(|version: &i64| version.to_string() == tag);
+        versions.extend(version.filter(|_| !weak));
+        if rest.is_empty() {
+            return Some(versions);
+        }
+        rest = rest.strip_prefix(',')?.trim_start();
+    }
 }
 
 /// The Idempotency-Key.
@@ -208,5 +247,36 @@ pub(super) fn flag(flags: &Map<String, Value>, name: &str) -> Result<bool, Probl
             400,
             format!("{name}={other} ist nicht erlaubt; true oder false"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_match_takes_the_star_and_lists_and_compares_strongly() {
+        let condition = |lines: &[&'static str]| {
+            let lines = lines
+                .iter()
+                .map(|line| (header::IF_MATCH, HeaderValue::from_static(line)));
+            let mut headers = HeaderMap::new();
+            for (name, line) in lines {
+                headers.append(name, line);
+            }
+            if_match(&headers).map_err(|problem| problem.status())
+        };
+        let one_of = |versions: &[i64]| Ok(Some(IfMatch::EineVon(versions.to_vec())));
+        assert_eq!(condition(&[]), Ok(None));
+        assert_eq!(condition(&["*"]), Ok(Some(IfMatch::Irgendeine)));
+        assert_eq!(condition(&["\"7\""]), one_of(&[7]));
+        assert_eq!(condition(&["7"]), one_of(&[7]));
+        assert_eq!(condition(&["\"6\" ,\"7\""]), one_of(&[6, 7]));
+        assert_eq!(condition(&["\"6\"", "\"7\""]), one_of(&[6, 7]));
+        assert_eq!(condition(&["W/\"7\", \"8\", \"a,b\", \"08\""]), one_of(&[8]));
+        assert_eq!(condition(&["W/\"7\""]), one_of(&[]));
+        for unreadable in ["", "sieben", "\"7", "\"7\" \"8\"", "*, \"7\"", "W/7", "\"7\","] {
+            assert_eq!(condition(&[unreadable]), Err(400), "{unreadable:?}");
+        }
     }
 }

@@ -19,7 +19,10 @@ use uuid::Uuid;
 
 use super::{App, auth::Zugang, problem::Problem, read::seen};
 use crate::{
-    eventstore::{Follower, Recorded, StoreError, read::Range},
+    eventstore::{
+        Follower, Recorded, StoreError,
+        read::{LogEnd, Range, log_end},
+    },
     queries::{
         cursor::old_epoch,
         params::{DEFAULT_LIMIT, MAX_LIMIT, Params, unfit, wrong},
@@ -28,7 +31,7 @@ use crate::{
 };
 
 /// The right that reading the log needs, in dienste.
-const RIGHT: &str = "ereignis";
+pub(super) const RIGHT: &str = "ereignis";
 
 /// Events that a stream reads at once.
 const STREAM_PAGE: i64 = 200;
@@ -63,7 +66,7 @@ impl Wanted {
     }
 
     /// Refuses positions that the client knows from before a restore.
-    fn check(&self, head: Head) -> Result<(), Problem> {
+    fn check(&self, head: LogEnd) -> Result<(), Problem> {
         match self.epoche {
             Some(epoche) if epoche < i64::from(head.epoche) => Err(old_epoch(head.epoche)),
             Some(epoche) if epoche > i64::from(head.epoche) => {
@@ -86,23 +89,13 @@ fn known_types(app: &App, text: &str) -> Result<Vec<String>, Problem> {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    position: i64,
-    epoche: i32,
-}
-
-async fn head(app: &App, mandant_id: Uuid) -> Result<Head, Problem> {
-    let row: Option<(i64, i32)> = sqlx::query_as("SELECT position, epoche FROM log.kopf WHERE mandant_id = $1")
-        .bind(mandant_id)
-        .fetch_optional(app.store.pool())
-        .await?;
-    let (position, epoche) = row.unwrap_or((0, 1));
-    Ok(Head { position, epoche })
+async fn head(app: &App, mandant_id: Uuid) -> Result<LogEnd, Problem> {
+    let mut connection = app.store.pool().acquire().await?;
+    Ok(log_end(&mut connection, mandant_id).await?)
 }
 
 async fn page(State(app): State<Arc<App>>, zugang: Zugang, uri: Uri) -> Result<Response, Problem> {
-    zugang.pruefe(Bereich::Dienste, RIGHT, Stufe::Read)?;
+    zugang.pruefe(zugang.mandant_id, Bereich::Dienste, RIGHT, Stufe::Read)?;
     let mut params = Params::of(&uri)?;
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let wanted = Wanted::take(&app, &mut params)?;
@@ -118,13 +111,14 @@ async fn page(State(app): State<Arc<App>>, zugang: Zugang, uri: Uri) -> Result<R
     let limit = usize::try_from(limit).unwrap_or_default();
     let weiter = events.get(limit).map(|next| next.position);
     events.truncate(limit);
-    let daten: Vec<Value> = events.iter().map(event_json).collect();
+    let daten: Vec<Value> = events.iter().map(|event| event_json(&app, event)).collect();
     let body = json!({ "daten": daten, "weiter": weiter, "epoche": head.epoche });
     Ok(seen(Json(body).into_response(), head.position))
 }
 
-/// An event as the log has it.
-fn event_json(event: &Recorded) -> Value {
+/// An event as the log has it, but for what is secret.
+fn event_json(app: &App, event: &Recorded) -> Value {
+    let entry = app.store.registry().entry(&event.aggregate_type);
     json!({
         "position": event.position,
         "event_id": event.event_id,
@@ -133,7 +127,7 @@ fn event_json(event: &Recorded) -> Value {
         "version": event.version,
         "ereignis": event.event_type,
         "event_version": event.event_version,
-        "daten": event.payload,
+        "daten": entry.map(|entry| entry.gezeigt(&event.payload)),
         "meta": event.meta,
         "akteur": event.actor,
         "ursache": event.cause,
@@ -150,7 +144,7 @@ async fn follow(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    zugang.pruefe(Bereich::Dienste, RIGHT, Stufe::Read)?;
+    zugang.pruefe(zugang.mandant_id, Bereich::Dienste, RIGHT, Stufe::Read)?;
     let mut params = Params::of(&uri)?;
     let wanted = Wanted::take(&app, &mut params)?;
     params.finish(&["ab", "typ", "epoche"])?;
@@ -163,13 +157,16 @@ async fn follow(
     };
     let follower = app.store.follow(zugang.mandant_id, after);
     let shutdown = app.shutdown.clone();
+    let correlation = zugang.correlation;
     let end = async move {
         tokio::select! {
             () = shutdown.cancelled() => {}
             () = tokio::time::sleep(STREAM_LIFE) => {}
         }
+        // Held until here, or until nobody listens any more: the stream counts as a call of its key.
+        drop(zugang);
     };
-    let events = events(follower, wanted.types).take_until(Box::pin(end));
+    let events = events(app, follower, wanted.types, correlation).take_until(Box::pin(end));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
@@ -185,7 +182,12 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 }
 
 /// The events of a follower as they come; ends with an `event: fehler` if the log cannot be read.
-fn events(follower: Follower, types: Option<Vec<String>>) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(
+    app: Arc<App>,
+    follower: Follower,
+    types: Option<Vec<String>>,
+    correlation: Uuid,
+) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold(Some(follower), |follower| async {
         let mut follower = follower?;
         match follower.next(STREAM_PAGE).await {
@@ -205,10 +207,10 @@ fn events(follower: Follower, types: Option<Vec<String>>) -> impl Stream<Item = 
             }
             Ok(event) => {
                 let message = Event::default().id(event.position.to_string());
-                Some(message.data(event_json(&event).to_string()))
+                Some(message.data(event_json(&app, &event).to_string()))
             }
             Err(error) => {
-                let problem = Problem::from(error);
+                let problem = Problem::from(error).vorgang(correlation);
                 Some(Event::default().event("fehler").data(problem.body().to_string()))
             }
         };

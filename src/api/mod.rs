@@ -3,19 +3,25 @@
 pub mod auth;
 mod command;
 mod input;
+mod json;
 pub mod log;
 mod meta;
 mod openapi;
 pub mod problem;
 pub mod read;
 pub mod reports;
+mod stapel;
+mod vorgang;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderName, HeaderValue, Method, StatusCode,
+        header::{ALLOW, CONTENT_TYPE},
+    },
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -25,12 +31,13 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use crate::{
-    commands::Bus,
+    commands::{Bus, open_outcome},
     eventstore::EventStore,
     projector::Projector,
     queries::{catalog::Catalog, reports::Waiter},
 };
 use problem::Problem;
+pub use vorgang::Vorgang;
 
 /// A request that takes longer is answered 503; streams of server-sent events are not bound by it.
 const REQUEST_TIME: Duration = Duration::from_mins(1);
@@ -69,6 +76,7 @@ pub struct App {
 pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(command::routes())
+        .merge(stapel::routes())
         .merge(read::routes())
         .merge(reports::routes())
         .merge(log::routes())
@@ -84,7 +92,7 @@ pub fn router(app: Arc<App>) -> Router {
                 "diese Methode gibt es hier nicht; /openapi.json zeigt die möglichen",
             )
         })
-        .layer(middleware::from_fn(limits))
+        .layer(middleware::from_fn(accompany))
         .layer(CompressionLayer::new().compress_when(compressible))
         .with_state(app)
 }
@@ -139,23 +147,29 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-/// Time limit, metrics and headers of every answer.
-async fn limits(request: Request, next: Next) -> Response {
+/// What a request is answered that took too long. A command goes on without its request: sent again without its key,
+/// it would act twice.
+fn too_late(method: &Method) -> Problem {
+    if *method == Method::POST {
+        return open_outcome().into();
+    }
+    let detail = "die Anfrage hat zu lange gedauert; bitte noch einmal versuchen";
+    Problem::new("API_ZEIT", 503, detail).retry_after(5)
+}
+
+/// Vorgang, time limit, metrics and headers of every request and its answer.
+async fn accompany(request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
     let method = request.method().clone();
-    let mut response = match tokio::time::timeout(REQUEST_TIME, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::new(
-            "API_ZEIT",
-            503,
-            "die Anfrage hat zu lange gedauert; bitte noch einmal versuchen",
-        )
-        .retry_after(5)
-        .into_response(),
+    let (vorgang, unreadable) = match Vorgang::of(request.headers()) {
+        Ok(vorgang) => (vorgang, None),
+        Err(problem) => (Vorgang::default(), Some(problem)),
     };
-    if let Some(problem) = plain_error(&response) {
-        response = problem.into_response();
-    }
+    let response = match unreadable {
+        Some(problem) => problem.into_response(),
+        None => run(request, next, vorgang.clone()).await,
+    };
+    let mut response = signed(response, &vorgang);
     let status = response.status().as_u16().to_string();
     metrics::counter!("neuroerp_http_anfragen", "methode" => method_label(&method), "status" => status).increment(1);
     metrics::histogram!("neuroerp_http_sekunden").record(started.elapsed());
@@ -163,5 +177,50 @@ async fn limits(request: Request, next: Next) -> Response {
         HeaderName::from_static("x-content-type-options"),
         HeaderValue::from_static("nosniff"),
     );
+    if let Some(rate) = vorgang.rate() {
+        rate.write(response.headers_mut());
+    }
     response
+}
+
+async fn run(mut request: Request, next: Next, vorgang: Vorgang) -> Response {
+    request.extensions_mut().insert(vorgang);
+    let method = request.method().clone();
+    let Ok(response) = tokio::time::timeout(REQUEST_TIME, next.run(request)).await else {
+        return too_late(&method).into_response();
+    };
+    match plain_error(&response) {
+        Some(problem) => problem.into_response(),
+        None => response,
+    }
+}
+
+/// Puts the vorgang_id into a problem, wherever it was made.
+fn signed(mut response: Response, vorgang: &Vorgang) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else {
+        return response;
+    };
+    let mut new = problem.vorgang(vorgang.id()).into_response();
+    if let Some(methods) = response.headers_mut().remove(ALLOW) {
+        new.headers_mut().insert(ALLOW, methods);
+    }
+    new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_took_too_long_is_not_asked_for_again_without_its_key() {
+        let command = too_late(&Method::POST);
+        assert_eq!((command.code(), command.status()), ("API_AUSGANG_OFFEN", 503));
+        let body = command.body();
+        let detail = body["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("Idempotency-Key") && !detail.contains("noch einmal versuchen"),
+            "{detail}"
+        );
+        assert_eq!(too_late(&Method::GET).code(), "API_ZEIT");
+    }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::eventstore::StoreError;
 
 /// An error answer. Never bears a stack trace or a bare string.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Problem {
     // Boxed, so that a Result with it stays small.
     refusal: Box<Refusal>,
@@ -45,6 +45,13 @@ impl Problem {
         self
     }
 
+    /// Is the one of an element of a Stapel.
+    #[must_use]
+    pub fn element(mut self, index: usize) -> Self {
+        *self.refusal = self.refusal.im_stapel(index);
+        self
+    }
+
     /// The stable code.
     pub fn code(&self) -> &str {
         &self.refusal.code
@@ -53,6 +60,11 @@ impl Problem {
     /// HTTP status.
     pub fn status(&self) -> u16 {
         self.refusal.status
+    }
+
+    /// After how many seconds the client may try again.
+    pub fn seconds(&self) -> Option<u32> {
+        self.retry_after_s
     }
 
     /// The body.
@@ -127,6 +139,13 @@ impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         tracing::error!(%error, "database error");
         match error {
+            // The limit of queries.
+            sqlx::Error::Database(error) if error.code().as_deref() == Some("57014") => Self::new(
+                "API_ZEIT",
+                503,
+                "die Abfrage hat zu lange gedauert; bitte enger fassen oder später noch einmal versuchen",
+            )
+            .retry_after(30),
             sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::new(
                     "DATENBANK_NICHT_ERREICHBAR",
@@ -159,6 +178,8 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // For the middleware that knows the request's vorgang_id.
+        response.extensions_mut().insert(self);
         response
     }
 }

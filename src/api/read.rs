@@ -35,15 +35,15 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/api/v1/{bereich}/{ressource}/{id}/zustand", get(state))
 }
 
-/// A resource that exists and that the caller may read.
-fn resource<'a>(app: &'a App, zugang: &Zugang, bereich: &str, ressource: &str) -> Result<&'a Entry, Problem> {
+/// A resource that exists and that the caller may read, and the company whose log holds it.
+fn resource<'a>(app: &'a App, zugang: &Zugang, bereich: &str, ressource: &str) -> Result<(&'a Entry, Uuid), Problem> {
     let entry = app
         .store
         .registry()
         .route(bereich, ressource)
         .ok_or_else(|| Problem::not_found(format!("die Ressource {bereich}/{ressource} gibt es nicht")))?;
-    zugang.pruefe(entry.bereich, entry.typ, Stufe::Read)?;
-    Ok(entry)
+    let mandant_id = zugang.zu(entry, Stufe::Read)?;
+    Ok((entry, mandant_id))
 }
 
 fn model<'a>(app: &'a App, entry: &Entry) -> Result<&'a StateModel, Problem> {
@@ -71,9 +71,10 @@ async fn list(
     Path((bereich, ressource)): Path<(String, String)>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let entry = resource(&app, &zugang, &bereich, &ressource)?;
-    let query = ListQuery::parse(model(&app, entry)?, &app.models.catalog, Params::of(&uri)?)?;
-    let page = query.fetch(app.store.pool(), zugang.mandant_fuer(entry)).await?;
+    let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
+    let params = Params::of(&uri)?;
+    let query = ListQuery::parse(model(&app, entry)?, &app.models.catalog, &entry.state_schema, params)?;
+    let page = query.fetch(app.store.pool(), mandant_id).await?;
     let mut body = json!({ "daten": page.daten, "weiter": page.weiter });
     if let Some(gesamt) = page.gesamt {
         body["gesamt"] = json!(gesamt);
@@ -88,17 +89,10 @@ async fn record(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let entry = resource(&app, &zugang, &bereich, &ressource)?;
+    let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
     Params::of(&uri)?.finish(&[])?;
     let (model, id) = (model(&app, entry)?, record_id(&id)?);
-    let record = one::fetch(
-        app.store.pool(),
-        &app.models.catalog,
-        model,
-        zugang.mandant_fuer(entry),
-        id,
-    )
-    .await?;
+    let record = one::fetch(app.store.pool(), &app.models.catalog, model, mandant_id, id).await?;
     let record = record.ok_or_else(|| missing(entry, id))?;
     let etag = format!("\"{}\"", record.version);
     let mut response = if unchanged(&headers, &etag) {
@@ -128,10 +122,9 @@ async fn events(
     Path((bereich, ressource, id)): Path<(String, String, String)>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let entry = resource(&app, &zugang, &bereich, &ressource)?;
+    let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
     let page = history::page_params(Params::of(&uri)?)?;
     let id = record_id(&id)?;
-    let mandant_id = zugang.mandant_fuer(entry);
     // The head before the rows: the answer has seen at least this much.
     let head = app.store.head(mandant_id).await?;
     let model = app.models.by_type.get(entry.typ);
@@ -147,10 +140,9 @@ async fn state(
     Path((bereich, ressource, id)): Path<(String, String, String)>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let entry = resource(&app, &zugang, &bereich, &ressource)?;
+    let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
     let point = Point::parse(Params::of(&uri)?)?;
     let id = record_id(&id)?;
-    let mandant_id = zugang.mandant_fuer(entry);
     let head = app.store.head(mandant_id).await?;
     if let Point::Position(position) = point
         && position > head

@@ -12,7 +12,13 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{App, auth::Zugang, problem::Problem, read::seen};
+use super::{
+    App,
+    auth::Zugang,
+    openapi::parts::{Operation, query, response},
+    problem::Problem,
+    read::seen,
+};
 use crate::queries::{
     params::{Params, wrong},
     reports::{self, ParameterArt},
@@ -26,28 +32,54 @@ pub fn routes() -> Router<Arc<App>> {
 /// Describes all reports for OpenAPI.
 pub(super) fn describe(paths: &mut Map<String, Value>) {
     for report in reports::ALL {
-        let mut parameters = vec![json!({"$ref": "#/components/parameters/mandant"})];
-        parameters.extend(report.parameter.iter().chain(reports::COMMON).map(|p| {
-            let kind = match p.art {
-                ParameterArt::Zahl | ParameterArt::Limit(_) => json!({"type": "integer"}),
+        let parameters = report.parameter.iter().chain(reports::COMMON).map(|p| {
+            let schema = match p.art {
+                ParameterArt::Zahl => json!({"type": "integer", "minimum": 1}),
+                ParameterArt::Limit(max) => json!({"type": "integer", "minimum": 1, "maximum": max}),
                 ParameterArt::Ja => json!({"type": "boolean"}),
                 ParameterArt::Datum => json!({"type": "string", "format": "date"}),
                 ParameterArt::Konto | ParameterArt::Text => json!({"type": "string"}),
             };
-            json!({"name": p.name, "in": "query", "required": p.pflicht, "schema": kind, "description": p.beschreibung})
-        }));
-        let operation = json!({
-            "tags": ["Berichte"], "operationId": format!("bericht.{}", report.name), "summary": report.titel,
-            "description": format!("{}\n\nRecht: {}.{}:read", report.beschreibung, report.bereich.as_str(), report.typ),
-            "parameters": parameters,
-            "responses": {
-                "200": {"description": "der Bericht; X-Position sagt, bis wohin er das Journal gesehen hat",
-                    "content": {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": {"type": "string"}}}},
-                "400": {"description": "falscher Parameter",
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}},
+            query(p.name, &schema, p.pflicht, p.beschreibung)
         });
-        paths.insert(format!("/api/v1/berichte/{}", report.name), json!({"get": operation}));
+        let content =
+            json!({"application/json": {"schema": schema(report)}, "text/csv": {"schema": {"type": "string"}}});
+        let operation = Operation::new("Berichte", format!("bericht.{}", report.name), report.titel)
+            .about(report.beschreibung)
+            .right(report.bereich.as_str(), report.typ, "read")
+            .takes(&["mandant", "min_position"])
+            .with(parameters)
+            .answers("200", response("der Bericht", &content, &["X-Position", "X-Weiter"]))
+            .refused(&["406", "409", "422"]);
+        paths.insert(
+            format!("/api/v1/berichte/{}", report.name),
+            json!({"get": operation.done()}),
+        );
     }
+}
+
+/// The schema of a report's JSON: its columns are the members of its rows.
+fn schema(report: &reports::Report) -> Value {
+    let column = |spalte: &reports::Spalte| {
+        let mut schema = match spalte.art {
+            reports::Art::Text => json!({"type": ["string", "null"]}),
+            reports::Art::Betrag => json!({"type": ["string", "null"], "examples": ["119.00"]}),
+            reports::Art::Zahl => json!({"type": ["integer", "null"]}),
+            reports::Art::Datum => json!({"type": ["string", "null"], "format": "date"}),
+            reports::Art::Zeit => json!({"type": ["string", "null"], "format": "date-time"}),
+        };
+        schema["description"] = json!(spalte.titel);
+        (spalte.name.to_owned(), schema)
+    };
+    let columns: Map<String, Value> = report.spalten.iter().map(column).collect();
+    json!({"type": "object", "required": ["bericht", "titel", "parameter", "stand", "zeilen", "summen"], "properties": {
+        "bericht": {"const": report.name}, "titel": {"type": "string"},
+        "parameter": {"type": "object", "description": "wie sie wirkten, mit ihren Vorgaben"},
+        "stand": {"type": "integer", "description": "Position des Journals, die der Bericht zeigt"},
+        "kopf": {"type": "object", "description": "was über den Zeilen steht, wenn der Bericht etwas hat"},
+        "zeilen": {"type": "array", "items": {"type": "object", "properties": columns}},
+        "summen": {"type": ["object", "null"], "description": "was unter den Zeilen steht"},
+        "weiter": {"type": ["string", "null"], "description": "cursor der nächsten Seite, wenn der Bericht Seiten hat"}}})
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +102,7 @@ async fn report(
             names.join(", ")
         ))
     })?;
-    zugang.pruefe(report.bereich, report.typ, Stufe::Read)?;
+    zugang.pruefe(zugang.mandant_id, report.bereich, report.typ, Stufe::Read)?;
     let mut params = Params::of(&uri)?;
     let format = format(params.take("format").as_deref(), &headers)?;
     let min_position = min_position(&headers)?;

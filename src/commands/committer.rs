@@ -8,38 +8,47 @@ mod work;
 mod write;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
-use sqlx::Connection;
-use tokio::sync::mpsc;
+use aggregates::Lookup;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+use tokio::{sync::mpsc, time::Instant};
 use uuid::Uuid;
 
 use self::{
-    failure::{Failure, is_transient, open_outcome},
+    failure::{Failure, is_transient, refusal_of},
+    trial::ROUNDS,
     units::decide_unit,
-    work::{Fate, Work, reset},
+    work::{Fate, Work, conclude, put_back, reset},
 };
 use super::{
     BATCH_LIMIT, Envelope, Shared,
     cache::Cache,
     decide::{Desk, business_date},
-    internal,
-    overlay::{Overlay, batch_time},
+    internal, open_outcome,
+    overlay::{Finished, Overlay, batch_time},
     unavailable,
 };
 use crate::eventstore::{
-    StoreError,
-    append::{self, Befehl},
+    Loaded, StoreError,
+    append::{self, Head, Start},
 };
 
-/// How often a command may miss the lock before it is decided alone.
+/// How often the first unit in line may miss something before it is given up. What it misses the second time is loaded
+/// under the lock, so only what cannot be had is missing that often: a fact behind the unit's own events.
 const MISS_LIMIT: u32 = 20;
 /// Attempts at a batch while the database is not there.
 const RETRIES: u32 = 5;
+/// A committer with nothing to do for so long ends, and with it all it remembers.
+const IDLE: Duration = Duration::from_mins(5);
+/// So far may the log be ahead of the database's clock before somebody should look at the clock, in seconds.
+const CLOCK_ALARM_S: i64 = 60;
+/// The alarm sounds so often at most.
+const CLOCK_ALARM_EVERY: Duration = Duration::from_mins(1);
 
 /// The committer of one company.
 pub(super) struct Committer {
@@ -47,28 +56,36 @@ pub(super) struct Committer {
     mandant_id: Uuid,
     cache: Cache,
     waiting: VecDeque<Work>,
+    clock_alarm: Option<Instant>,
 }
 
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>, mandant_id: Uuid) -> Self {
+        let cache = Cache::new(shared.states.clone());
         Self {
             shared,
             mandant_id,
-            cache: Cache::new(),
+            cache,
             waiting: VecDeque::new(),
+            clock_alarm: None,
         }
     }
 
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Envelope>) {
+    pub(super) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Envelope>) {
         loop {
             if self.waiting.is_empty() {
-                let Some(envelope) = queue.recv().await else { return };
-                self.waiting.push_back(Work::new(envelope));
+                let Ok(next) = tokio::time::timeout(IDLE, queue.recv()).await else {
+                    // What comes from now on goes to a new committer; what came before is still carried out.
+                    queue.close();
+                    continue;
+                };
+                let Some(envelope) = next else { return };
+                self.waiting.extend(Work::accept(envelope, getrandom::fill));
             }
             // What is queued joins; there is no artificial wait for more.
             while self.waiting.len() < BATCH_LIMIT {
                 let Ok(envelope) = queue.try_recv() else { break };
-                self.waiting.push_back(Work::new(envelope));
+                self.waiting.extend(Work::accept(envelope, getrandom::fill));
             }
             let mut batch = Vec::new();
             let mut orders = 0;
@@ -83,7 +100,10 @@ impl Committer {
                     break;
                 }
             }
-            self.serve(batch).await;
+            if !batch.is_empty() {
+                self.serve(batch).await;
+            }
+            self.cache.trim();
         }
     }
 
@@ -97,14 +117,12 @@ impl Committer {
                 Err(Failure::Uncertain { befehle, finished }) => {
                     match self.settle(&befehle).await {
                         Ok(true) => {
-                            self.cache.clear(finished.head.position);
+                            self.cache.clear(0);
                             self.shared
                                 .store
                                 .signals()
                                 .committed(self.mandant_id, finished.head.position);
-                            for work in batch {
-                                self.conclude(work);
-                            }
+                            conclude(&mut self.waiting, batch);
                             return;
                         }
                         Ok(false) => {
@@ -131,17 +149,15 @@ impl Committer {
                     } else if alone {
                         tracing::error!(%error, "a command cannot be written");
                         for work in batch {
-                            work.refuse(&internal(
-                                "der Befehl lässt sich nicht ablegen; es wurde nichts geschrieben",
-                            ));
+                            work.refuse(&refusal_of(&error));
                         }
                         return;
                     } else {
                         tracing::error!(%error, "a batch cannot be written; its units run one by one");
-                        for mut work in batch.into_iter().rev() {
+                        for work in &mut batch {
                             work.alone = true;
-                            self.waiting.push_front(work);
                         }
+                        put_back(&mut self.waiting, batch);
                         return;
                     }
                 }
@@ -153,57 +169,135 @@ impl Committer {
         }
     }
 
-    /// One transaction: prefetch, lock, decide, write, commit, answer. On success the batch is emptied.
+    /// One attempt at a batch. On success the batch is emptied.
     async fn attempt(&mut self, batch: &mut Vec<Work>) -> Result<(), Failure> {
         let mut connection = self.shared.store.engine().acquire().await.map_err(StoreError::from)?;
-        self.prefetch(&mut connection, batch).await?;
-        let mut transaction = connection.begin().await.map_err(StoreError::from)?;
-        let head = append::lock_head(&mut transaction, self.mandant_id).await?;
+        match self.transact(&mut connection, batch).await {
+            Ok(fates) => {
+                drop(connection);
+                self.distribute(batch, fates);
+                Ok(())
+            }
+            Err(failure) => {
+                // It may be in a broken transaction.
+                connection.close_on_drop();
+                Err(failure)
+            }
+        }
+    }
+
+    /// One transaction: prefetch, lock, decide, write, commit.
+    async fn transact(&mut self, connection: &mut PgConnection, batch: &mut [Work]) -> Result<Vec<Fate>, Failure> {
+        let begin = self.prefetch(connection, batch).await?;
+        let mut transaction = append::begin(connection, self.mandant_id)
+            .await
+            .map_err(StoreError::from)?;
         let keyed: Vec<Uuid> = batch
             .iter()
-            .flat_map(|w| &w.envelope.unit.orders)
+            .flat_map(Work::at_hand)
             .filter(|o| o.request_hash.is_some())
             .map(|o| o.befehl_id)
             .collect();
-        let (now, known) = append::now_and_known(&mut transaction, self.mandant_id, &keyed).await?;
-        let known: HashMap<Uuid, Befehl> = known.into_iter().map(|b| (b.befehl_id, b)).collect();
+        let ids: Vec<Uuid> = begin.iter().map(|(_, id)| *id).collect();
+        let start = append::read(&mut transaction, self.mandant_id, &keyed, &ids).await?;
+        let head = (start.head.position, start.claims_at);
         self.shared
-            .catch_up(&mut transaction, &mut self.cache, self.mandant_id, head.position)
+            .catch_up(&mut transaction, &mut self.cache, self.mandant_id, head)
             .await?;
-
-        let jetzt = batch_time(now, head.recorded_at);
-        let desk = self.desk(jetzt);
-        let mut overlay = Overlay::new(
-            &self.cache,
-            append::Head {
-                recorded_at: jetzt,
-                ..head.clone()
-            },
-        );
-        let mut fates = Vec::with_capacity(batch.len());
-        for work in batch.iter_mut() {
-            fates.push(decide_unit(&desk, &mut overlay, work, &known));
+        for key in begin.into_iter().filter(|(_, id)| !start.begun.contains(id)) {
+            if let Some(entry) = self.shared.registry.entry(key.0) {
+                self.cache.states.put(key, Loaded::empty(entry));
+            }
         }
-        let finished = overlay.finish();
+        self.watch_clock(&start);
+        let (finished, fates) = self.decide(&mut transaction, batch, &start).await?;
         if finished.write.events.is_empty() && finished.write.befehle.is_empty() {
             transaction.rollback().await.map_err(StoreError::from)?;
-            self.cache.seen = head.position;
         } else {
             self.write(&mut transaction, &finished).await?;
             self.commit(transaction, finished).await?;
         }
-        drop(connection);
-        self.distribute(batch, fates);
-        Ok(())
+        Ok(fates)
     }
 
-    /// Where commands are decided at a moment.
-    fn desk(&self, jetzt: DateTime<Utc>) -> Desk<'_> {
+    /// Decides the units of a batch one after the other. What a unit misses that has missed something before is loaded
+    /// right here, under the lock, and all is decided again: other processes cannot make it miss for ever.
+    async fn decide(
+        &mut self,
+        connection: &mut PgConnection,
+        batch: &mut [Work],
+        start: &Start,
+    ) -> Result<(Finished, Vec<Fate>), StoreError> {
+        let mut round = 0;
+        loop {
+            let recorded_at = batch_time(start.now, start.head.recorded_at);
+            let desk = self.desk(start.now, recorded_at);
+            let head = Head {
+                recorded_at,
+                ..start.head.clone()
+            };
+            let mut overlay = Overlay::new(&self.cache, head);
+            let fates: Vec<Fate> = batch
+                .iter_mut()
+                .map(|work| decide_unit(&desk, &mut overlay, work, &start.known))
+                .collect();
+            let missing = self.missed_again(batch, &fates, start.head.position);
+            if missing.is_empty() || round >= ROUNDS {
+                return Ok((overlay.finish(), fates));
+            }
+            drop(overlay);
+            round += 1;
+            reset(batch);
+            self.shared
+                .load(connection, &mut self.cache, self.mandant_id, &missing)
+                .await?;
+        }
+    }
+
+    /// What units miss that have missed something before. A fact holds at the head only, so it helps none but a unit
+    /// that nothing was decided before.
+    fn missed_again(&self, batch: &[Work], fates: &[Fate], head: i64) -> BTreeSet<Lookup> {
+        let mut missing = BTreeSet::new();
+        for (index, (work, fate)) in batch.iter().zip(fates).enumerate() {
+            let Fate::Missing(lookups) = fate else { continue };
+            if work.misses == 0 {
+                continue;
+            }
+            let first = index == 0 && work.outcomes.len() == work.settled;
+            let helps = |lookup: &&Lookup| match lookup {
+                Lookup::Fact { name, key } => {
+                    let known = self.cache.facts.get(&(*name, key.clone()));
+                    first && known.is_none_or(|(position, _)| *position != head)
+                }
+                _ => true,
+            };
+            missing.extend(lookups.iter().filter(helps).cloned());
+        }
+        missing
+    }
+
+    /// Where commands are decided at a moment of the clock.
+    fn desk(&self, jetzt: DateTime<Utc>, recorded_at: DateTime<Utc>) -> Desk<'_> {
         Desk {
             registry: &self.shared.registry,
             mandant_id: self.mandant_id,
+            recorded_at,
             jetzt,
             heute: business_date(jetzt),
+        }
+    }
+
+    /// recorded_at never falls, so a clock that once ran ahead leaves the log ahead of it. Business dates follow the
+    /// clock; that the two differ is for somebody to look into.
+    fn watch_clock(&mut self, start: &Start) {
+        let ahead = (start.head.recorded_at - start.now)
+            .max(TimeDelta::zero())
+            .num_seconds();
+        metrics::gauge!("neuroerp_uhr_rueckstand_sekunden").set(u32::try_from(ahead).unwrap_or(u32::MAX));
+        let quiet = self.clock_alarm.is_some_and(|at| at.elapsed() < CLOCK_ALARM_EVERY);
+        if ahead > CLOCK_ALARM_S && !quiet {
+            self.clock_alarm = Some(Instant::now());
+            tracing::error!(ahead_s = ahead, mandant_id = %self.mandant_id, "the log is ahead of the database's clock");
         }
     }
 
@@ -214,7 +308,7 @@ impl Committer {
             work.settled = work.outcomes.len();
             match fate {
                 Fate::Done => work.answer(),
-                Fate::Full => again.push(work),
+                Fate::Full => self.queue_behind(work),
                 Fate::Missing(lookups) => {
                     // A fact is stale behind other commands of the batch; only the first in line counts as a miss.
                     work.misses = if index == 0 {
@@ -224,26 +318,23 @@ impl Committer {
                     };
                     if work.misses > MISS_LIMIT {
                         tracing::error!(?lookups, "a command kept missing what it needs");
-                        work.refuse(&unavailable());
+                        work.refuse(&internal("dem Befehl fehlt, was er zur Entscheidung braucht"));
                     } else {
                         again.push(work);
                     }
                 }
             }
         }
-        // Facts hold only at the head, so units that wait for one go first.
-        for work in again.into_iter().rev() {
-            self.waiting.push_front(work);
-        }
+        put_back(&mut self.waiting, again);
     }
 
-    /// After a settled COMMIT: all of the batch that was decided is answered, the rest comes again.
-    fn conclude(&mut self, mut work: Work) {
-        work.settled = work.outcomes.len();
-        if work.rest() == 0 {
-            work.answer();
-        } else {
-            self.waiting.push_back(work);
-        }
+    /// A unit that filled its batch lets those who wait go first, but for later units of the same client.
+    fn queue_behind(&mut self, work: Work) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (own, others): (Vec<Work>, Vec<Work>) =
+            waiting.into_iter().partition(|other| other.client() == work.client());
+        self.waiting.extend(others);
+        self.waiting.push_back(work);
+        self.waiting.extend(own);
     }
 }

@@ -1,21 +1,23 @@
 //! Decides one command on the overlay: the aggregate's rules, unique keys, numbers, inline policies. Pure but for the
 //! salt of the events, which is drawn here.
 
+use std::{any::Any, sync::Arc};
+
 pub use aggregates::types::kalender::tag as business_date;
 use aggregates::{
     Key, Lookup, Refusal, Registry,
     context::{Context, Counter, Frame, derived_v7},
     policy::{Kind, PolicyContext},
-    registry::{Decided, Emitted, Entry, NotDecided},
+    registry::{Decided, Emitted, Entry, NotDecided, ReadEvent, VERDECKT},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Answer, Caller, Order, POLICY_DEPTH_LIMIT, internal, overlay::Overlay};
+use super::{Answer, Caller, Order, POLICY_DEPTH_LIMIT, bedingung, internal, overlay::Overlay};
 use crate::eventstore::{
-    Loaded, Recorded,
+    Loaded,
     append::{Befehl, NewEvent},
     byte_form,
 };
@@ -53,9 +55,11 @@ impl From<Lookup> for Blocked {
 pub(super) struct Desk<'r> {
     pub registry: &'r Registry,
     pub mandant_id: Uuid,
-    /// recorded_at of the batch.
+    /// recorded_at of the batch: the clock, but never before the last event.
+    pub recorded_at: DateTime<Utc>,
+    /// The clock.
     pub jetzt: DateTime<Utc>,
-    /// Business date in the company's zone.
+    /// Business date of the clock in the company's zone.
     pub heute: NaiveDate,
 }
 
@@ -111,17 +115,13 @@ impl Desk<'_> {
         self.step(overlay, &step, &mut gathered)?;
         let entry = self.entry(order.typ)?;
         let loaded = overlay.loaded((entry.typ, order.id))?;
-        let own = |e: &&NewEvent| e.recorded.aggregate_id == order.id && e.recorded.aggregate_type == entry.typ;
+        let own = |e: &&NewEvent| e.aggregate_id == order.id && e.aggregate_type == entry.typ;
         let events = overlay.events.get(first..).unwrap_or_default();
         let answer = Answer {
             id: order.id,
             version: loaded.version,
             position: overlay.head.position,
-            ereignisse: events
-                .iter()
-                .filter(own)
-                .map(|e| e.recorded.event_type.clone())
-                .collect(),
+            ereignisse: events.iter().filter(own).map(|e| e.event_type.to_owned()).collect(),
             nummer: entry.nummer(&loaded.state),
             warnungen: gathered.warnings,
             einmalig: gathered.reveals,
@@ -151,10 +151,10 @@ impl Desk<'_> {
         let entry = self.entry(step.order.typ)?;
         let id = step.order.id;
         let loaded = overlay.loaded((entry.typ, id))?;
-        check_version(entry, step.order, loaded.version)?;
+        bedingung::pruefen(entry, step.order, loaded.version, self.mandant_id)?;
         let frame = self.frame(step);
         let ctx = Context::new(id, loaded.version, &frame, &*overlay);
-        let decided = entry.decide(&loaded.state, step.order.command.clone(), ctx)?;
+        let decided = entry.decide(&loaded.state, &step.order.command, ctx)?;
         claim(overlay, entry, id, &loaded, &decided)?;
         for draw in &decided.effects.draws {
             let counter = Counter {
@@ -168,20 +168,21 @@ impl Desk<'_> {
         let new = Loaded {
             version: loaded.version + i64::try_from(decided.events.len()).unwrap_or_default(),
             position: overlay.head.position + i64::try_from(decided.events.len()).unwrap_or_default(),
-            began_at: loaded.began_at.or(Some(self.jetzt)),
+            began_at: loaded.began_at.or(Some(self.recorded_at)),
             state: decided.state,
         };
-        if !decided.events.is_empty() {
-            overlay.set_state((entry.typ, id), new);
+        if decided.events.is_empty() {
+            return Ok(());
         }
+        overlay.set_state((entry.typ, id), new);
+        let origin = Origin::of(step)?;
         let mut emitted = Vec::with_capacity(decided.events.len());
         for (index, event) in decided.events.into_iter().enumerate() {
             let version = loaded.version + 1 + i64::try_from(index).unwrap_or_default();
-            let event_id = self.record(overlay, step, entry, version, &event)?;
-            emitted.push((event_id, event));
+            emitted.push(self.record(overlay, step, &origin, entry, version, event)?);
         }
         for (event_id, event) in emitted {
-            self.react(overlay, step, entry, event_id, &event, gathered)?;
+            self.react(overlay, step, entry, event_id, &*event, gathered)?;
         }
         Ok(())
     }
@@ -193,7 +194,7 @@ impl Desk<'_> {
         step: &Step<'_>,
         entry: &Entry,
         event_id: Uuid,
-        event: &Emitted,
+        event: &(dyn Any + Send + Sync),
         gathered: &mut Gathered,
     ) -> Result<(), Blocked> {
         let ctx = PolicyContext {
@@ -206,7 +207,7 @@ impl Desk<'_> {
         // What one consequence misses does not keep the others from saying what they miss: one round loads it all.
         let mut missing = Vec::new();
         for policy in self.registry.policies(Kind::Inline, entry.typ) {
-            for (index, consequence) in policy.react(&*event.event, &ctx).into_iter().enumerate() {
+            for (index, consequence) in policy.react(event, &ctx).into_iter().enumerate() {
                 if step.depth >= POLICY_DEPTH_LIMIT {
                     return Err(Blocked::Refused(internal("Folgeregeln rufen einander zu tief auf")));
                 }
@@ -251,6 +252,7 @@ impl Desk<'_> {
             akteur: step.caller.akteur.clone(),
             scopes: step.caller.scopes.clone(),
             sonderrechte: step.caller.sonderrechte.clone(),
+            mandanten: step.caller.mandanten.clone(),
             grund: step.caller.grund.clone(),
             angenommen: step.fixed.angenommen,
             jetzt: self.jetzt,
@@ -259,32 +261,26 @@ impl Desk<'_> {
         }
     }
 
-    /// Gives an event its place, its hashes and its leaf.
+    /// Gives an event its place, its hashes and its leaf. Gives back its id and the event itself.
     fn record(
         &self,
         overlay: &mut Overlay<'_>,
         step: &Step<'_>,
+        origin: &Origin,
         entry: &Entry,
         version: i64,
-        event: &Emitted,
-    ) -> Result<Uuid, Blocked> {
-        let fail = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "an event could not be brought into its byte form");
-            Blocked::Refused(internal("Byteform"))
-        };
-        let meta = meta(step);
-        let payload = byte_form::canonical(&event.payload).map_err(|e| fail(&e))?;
-        let meta_text = byte_form::canonical(&meta).map_err(|e| fail(&e))?;
+        event: Emitted,
+    ) -> Result<(Uuid, ReadEvent), Blocked> {
+        let payload_text = byte_form::canonical(&event.payload).map_err(|e| no_byte_form(&e))?;
         let mut salt = [0_u8; 16];
-        getrandom::fill(&mut salt).map_err(|e| fail(&e))?;
+        getrandom::fill(&mut salt).map_err(|e| no_byte_form(&e))?;
         let position = overlay.head.position + 1;
-        let actor = step.caller.akteur.to_string();
         let event_id = derived_v7(
             step.id_basis,
             &format!("{}/{version}/{}", entry.typ, step.order.id),
             step.fixed.angenommen,
         );
-        let daten_hash = byte_form::daten_hash(&payload, &meta_text, &salt);
+        let daten_hash = byte_form::daten_hash(&payload_text, &origin.meta, &salt);
         let kopf = byte_form::Kopf {
             mandant_id: self.mandant_id,
             position,
@@ -294,39 +290,56 @@ impl Desk<'_> {
             event_type: event.event_type,
             event_version: event.event_version,
             event_id,
-            recorded_at: self.jetzt,
-            actor: &actor,
+            recorded_at: self.recorded_at,
+            actor: &origin.actor,
             cause: step.cause,
             correlation: step.caller.correlation,
             daten_hash,
         };
-        let leaf_hash = kopf.leaf_hash().map_err(|e| fail(&e))?;
+        let leaf_hash = kopf.leaf_hash().map_err(|e| no_byte_form(&e))?;
         overlay.head.position = position;
         overlay.head.tree.push(leaf_hash);
         overlay.events.push(NewEvent {
-            recorded: Recorded {
-                mandant_id: self.mandant_id,
-                position,
-                event_id,
-                aggregate_type: entry.typ.to_owned(),
-                aggregate_id: step.order.id,
-                version,
-                event_type: event.event_type.to_owned(),
-                event_version: event.event_version,
-                payload: event.payload.clone(),
-                meta,
-                actor,
-                cause: step.cause,
-                correlation: step.caller.correlation,
-                recorded_at: self.jetzt,
-                salt,
-                daten_hash,
-                leaf_hash,
-            },
-            payload,
-            meta: meta_text,
+            position,
+            event_id,
+            aggregate_type: entry.typ,
+            aggregate_id: step.order.id,
+            version,
+            event_type: event.event_type,
+            event_version: event.event_version,
+            payload: event.payload,
+            payload_text,
+            meta: origin.meta.clone(),
+            actor: origin.actor.clone(),
+            cause: step.cause,
+            correlation: step.caller.correlation,
+            salt,
+            daten_hash,
+            leaf_hash,
         });
-        Ok(event_id)
+        Ok((event_id, event.event))
+    }
+}
+
+fn no_byte_form(error: &dyn std::fmt::Display) -> Blocked {
+    tracing::error!(%error, "an event could not be brought into its byte form");
+    Blocked::Refused(internal("Byteform"))
+}
+
+/// What the events of one step have in common.
+struct Origin {
+    /// Canonical meta.
+    meta: Arc<str>,
+    actor: Arc<str>,
+}
+
+impl Origin {
+    fn of(step: &Step<'_>) -> Result<Self, Blocked> {
+        let meta = byte_form::canonical(&meta(step)).map_err(|e| no_byte_form(&e))?;
+        Ok(Self {
+            meta: Arc::from(meta),
+            actor: Arc::from(step.caller.akteur.to_string()),
+        })
     }
 }
 
@@ -347,32 +360,6 @@ fn meta(step: &Step<'_>) -> Value {
         meta.insert("politik".to_owned(), json!(politik));
     }
     Value::Object(meta)
-}
-
-fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), Blocked> {
-    if let Some(expected) = order.if_match.filter(|expected| *expected != version) {
-        return Err(Blocked::Refused(Refusal::new(
-            "VERSION_KONFLIKT",
-            412,
-            format!(
-                "{} wurde inzwischen geändert (Version {version} statt {expected}); bitte neu laden",
-                entry.name
-            ),
-            json!({"erwartet": expected, "ist": version}),
-        )));
-    }
-    if order.create && version > 0 && !entry.create_continues {
-        return Err(Blocked::Refused(Refusal::new(
-            "NUMMER_VERGEBEN",
-            409,
-            format!(
-                "{} mit der id {} gibt es schon; bitte eine neue id wählen oder weglassen",
-                entry.name, order.id
-            ),
-            json!({"feld": "id", "wert": order.id.to_string()}),
-        )));
-    }
-    Ok(())
 }
 
 /// Takes and releases the unique keys that the state before and after differ in.
@@ -408,9 +395,14 @@ fn claim(
         };
         match holder {
             Some(holder) if holder != id => {
+                let wert = if entry.ist_geheim(feld) {
+                    VERDECKT.to_owned()
+                } else {
+                    key.1
+                };
                 return Err(Blocked::Refused(Refusal::of(&aggregates::Shared::NummerVergeben {
                     feld: feld.to_owned(),
-                    wert: key.1,
+                    wert,
                 })));
             }
             _ => overlay.set_claim(key, Some((entry.typ, id))),

@@ -1,44 +1,82 @@
 //! Following policies and timers: they read the log with a checkpoint and send commands whose id is derived from
 //! (company, policy, position of the cause, number), so that each takes effect exactly once, also after a crash.
+//!
+//! No transaction is open while a command is sent. Several processes share the work by leases: who lets one run out
+//! finds the work done twice, which the commands' ids make harmless. What fails is put off by itself: one company's
+//! trouble with one policy, or one timer's, holds up nothing else.
+
+mod timers;
 
 use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use aggregates::{
     policy::{Consequence, Kind, Policy, PolicyContext},
     types::Akteur,
 };
-use serde_json::Value;
-use sqlx::{PgConnection, Row};
-use tokio::task::JoinHandle;
+use futures::{StreamExt, stream};
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Bus, Caller, Order, decide::business_date};
-use crate::eventstore::{EventStore, Recorded, StoreError, read};
+use crate::eventstore::{EventStore, Slim, StoreError, read};
 
 /// Events a policy reads at once.
 const PAGE: i64 = 500;
-/// Timers claimed at once.
-const TIMERS: i64 = 100;
+/// Companies whose policies run at once.
+const COMPANIES_AT_ONCE: usize = 8;
 /// Looks for itself after this time without a wake-up; also the resolution of timers.
 const POLL: Duration = Duration::from_secs(1);
-/// Pause between two rounds under load.
+/// Pause between two rounds under load, at least as long as the round took: what comes meanwhile is read together.
 const BREATH: Duration = Duration::from_millis(20);
 /// A checkpoint that only passes over events of no interest is written every so many positions.
 const IDLE_STRIDE: i64 = 5_000;
+/// A process that says nothing for so many seconds has lost its policy to the others.
+const LEASE_S: i32 = 5;
+/// A policy that fails is put off by so much, doubling each time up to a limit.
+const PUT_OFF: Duration = Duration::from_secs(1);
+/// Doublings of the above.
+const PUT_OFF_DOUBLINGS: u32 = 6;
 
-/// Runs the following policies and timers of one process. Several processes share the work by row locks.
+/// A policy at work for a company.
+type Task = (&'static str, Uuid);
+
+/// How often a task failed in a row, and when it is tried again.
+#[derive(Clone, Copy)]
+struct PutOff {
+    failures: u32,
+    until: Instant,
+}
+
+/// What became of a policy's turn.
+enum Turn {
+    /// It stands here.
+    At(i64),
+    /// It stands here, and there is more to read.
+    More(i64),
+    /// Another process has it in hand.
+    Elsewhere,
+    /// A command could not be carried out; it has to be tried again.
+    Interrupted,
+}
+
+/// Runs the following policies and timers of one process.
 pub struct Following {
     bus: Bus,
     store: EventStore,
+    /// Names this process in leases.
+    me: Uuid,
+    /// Companies that moved, with their heads.
+    moved: BTreeMap<Uuid, i64>,
     /// Positions up to which all policies of a company are known to be done.
     reached: HashMap<Uuid, i64>,
     /// The aggregate types that following policies read.
     sources: Vec<String>,
-    last_timers: Instant,
+    put_off: Mutex<HashMap<Task, PutOff>>,
 }
 
 impl Following {
@@ -56,124 +94,259 @@ impl Following {
         let mut following = Self {
             bus,
             store,
+            me: Uuid::new_v4(),
+            moved: BTreeMap::new(),
             reached: HashMap::new(),
             sources,
-            last_timers: Instant::now(),
+            put_off: Mutex::default(),
         };
         tokio::spawn(async move {
-            let mut wake = following.store.signals().any();
+            let moved = following.store.signals().moved();
+            let mut look_at = Instant::now();
+            let mut more = false;
             loop {
-                tokio::select! {
-                    () = cancel.cancelled() => return,
-                    _ = wake.changed() => {}
-                    () = tokio::time::sleep(POLL) => {}
+                if !more {
+                    tokio::select! {
+                        () = cancel.cancelled() => return,
+                        new = moved.next() => following.moved.extend(new),
+                        () = tokio::time::sleep_until(look_at) => {}
+                    }
                 }
-                if let Err(error) = following.round().await {
-                    tracing::warn!(%error, "following policies pause");
-                    tokio::time::sleep(POLL).await;
+                if cancel.is_cancelled() {
+                    return;
                 }
-                tokio::time::sleep(BREATH).await;
+                if Instant::now() >= look_at {
+                    look_at = Instant::now() + POLL;
+                    following.look().await;
+                }
+                let begin = Instant::now();
+                more = following.round().await;
+                tokio::time::sleep(BREATH.max(begin.elapsed())).await;
             }
         })
     }
 
-    async fn round(&mut self) -> Result<(), StoreError> {
-        for (mandant_id, head) in self.store.heads().await? {
-            let reached = self.reached.get(&mandant_id).copied().unwrap_or(-1);
-            if reached == head {
-                continue;
-            }
-            // Most events concern no policy; passing over them costs one look and, now and then, a checkpoint.
-            let idle = reached >= 0 && head / IDLE_STRIDE == reached / IDLE_STRIDE;
-            if idle && !self.concerned(mandant_id, reached, head).await? {
-                self.reached.insert(mandant_id, head);
-                continue;
-            }
-            let registry = self.store.registry().clone();
-            let mut done = Some(head);
-            for policy in registry.all_policies().iter().filter(|p| p.kind == Kind::Following) {
-                let position = self.follow(policy, mandant_id, head).await?;
-                done = done.zip(position).map(|(done, position)| done.min(position));
-            }
-            if let Some(done) = done {
-                self.reached.insert(mandant_id, done);
-            }
+    /// The net under the wake-ups, and the timers.
+    async fn look(&mut self) {
+        match self.store.heads().await {
+            Ok(heads) => self.moved.extend(heads),
+            Err(error) => tracing::warn!(%error, "following policies pause"),
         }
-        if self.last_timers.elapsed() >= POLL {
-            self.last_timers = Instant::now();
-            self.timers().await?;
+        if let Err(error) = self.timers().await {
+            tracing::warn!(%error, "timers pause");
         }
-        Ok(())
     }
 
-    /// True if a stretch of the log holds events that a following policy reads.
-    async fn concerned(&self, mandant_id: Uuid, after: i64, to: i64) -> Result<bool, StoreError> {
-        let found = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM log.ereignis WHERE mandant_id = $1 AND position > $2 AND position <= $3 \
-             AND aggregate_type = ANY($4))",
+    /// Gives every company that moved its turn. True if some are not done yet.
+    async fn round(&mut self) -> bool {
+        let moved = std::mem::take(&mut self.moved);
+        let behind: Vec<(Uuid, i64)> = moved
+            .into_iter()
+            .filter(|(m, head)| self.reached(*m) != *head)
+            .collect();
+        let concerned = match self.concerned(&behind).await {
+            Ok(concerned) => concerned,
+            Err(error) => {
+                tracing::warn!(%error, "following policies pause");
+                return false;
+            }
+        };
+        let (behind, idle): (Vec<_>, Vec<_>) = behind.into_iter().partition(|(m, _)| concerned.contains(m));
+        self.reached.extend(idle);
+        let this = &*self;
+        let turns = stream::iter(behind).map(|(mandant_id, head)| async move {
+            let turn = this.company(mandant_id, head).await;
+            (mandant_id, head, turn)
+        });
+        let turns: Vec<(Uuid, i64, Turn)> = turns.buffer_unordered(COMPANIES_AT_ONCE).collect().await;
+        for (mandant_id, head, turn) in turns {
+            match turn {
+                Turn::At(position) => {
+                    self.reached.insert(mandant_id, position);
+                }
+                Turn::More(_) => {
+                    self.moved.insert(mandant_id, head);
+                }
+                // The next look at all companies comes back to it.
+                Turn::Elsewhere | Turn::Interrupted => {}
+            }
+        }
+        !self.moved.is_empty()
+    }
+
+    fn reached(&self, mandant_id: Uuid) -> i64 {
+        self.reached.get(&mandant_id).copied().unwrap_or(-1)
+    }
+
+    /// Gives the policies of one company their turn; each fails for itself.
+    async fn company(&self, mandant_id: Uuid, head: i64) -> Turn {
+        let mut whole = Turn::At(head);
+        for policy in self.store.registry().all_policies() {
+            if policy.kind != Kind::Following {
+                continue;
+            }
+            let turn = self.turn(policy, mandant_id, head).await;
+            whole = match (whole, turn) {
+                (Turn::At(one), Turn::At(other)) => Turn::At(one.min(other)),
+                (Turn::More(at), _) | (_, Turn::More(at)) => Turn::More(at),
+                (Turn::At(_), other) | (other, _) => other,
+            };
+        }
+        whole
+    }
+
+    /// One page of a policy for a company, unless it is put off.
+    async fn turn(&self, policy: &Policy, mandant_id: Uuid, head: i64) -> Turn {
+        let task = (policy.name, mandant_id);
+        if self.is_put_off(task) {
+            return Turn::Interrupted;
+        }
+        match self.follow(policy, mandant_id, head).await {
+            Ok(Turn::Interrupted) => {
+                self.put_off(task);
+                Turn::Interrupted
+            }
+            Ok(turn) => {
+                self.put_off
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&task);
+                turn
+            }
+            Err(error) => {
+                tracing::error!(%error, politik = policy.name, %mandant_id, "a following policy cannot go on");
+                self.put_off(task);
+                Turn::Interrupted
+            }
+        }
+    }
+
+    fn is_put_off(&self, task: Task) -> bool {
+        let put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
+        put_off.get(&task).is_some_and(|entry| Instant::now() < entry.until)
+    }
+
+    fn put_off(&self, task: Task) {
+        metrics::counter!("neuroerp_politik_fehler", "politik" => task.0).increment(1);
+        let mut put_off = self.put_off.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = put_off.get(&task).map_or(0, |entry| entry.failures);
+        let until = Instant::now() + PUT_OFF * 2_u32.pow(failures.min(PUT_OFF_DOUBLINGS));
+        let failures = failures.saturating_add(1);
+        put_off.insert(task, PutOff { failures, until });
+    }
+
+    /// The companies whose policies have something to do. Most events concern no policy; passing over them costs one
+    /// look for all companies and, now and then, a checkpoint.
+    async fn concerned(&self, behind: &[(Uuid, i64)]) -> Result<HashSet<Uuid>, StoreError> {
+        let passes_over = |(mandant_id, head): &(Uuid, i64)| {
+            let reached = self.reached(*mandant_id);
+            reached >= 0 && head / IDLE_STRIDE == reached / IDLE_STRIDE
+        };
+        let (idle, due): (Vec<_>, Vec<_>) = behind.iter().copied().partition(passes_over);
+        let mut concerned: HashSet<Uuid> = due.into_iter().map(|(mandant_id, _)| mandant_id).collect();
+        if idle.is_empty() {
+            return Ok(concerned);
+        }
+        let found: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT m.id FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS m(id, ab, bis) WHERE EXISTS ( \
+                SELECT FROM log.ereignis e WHERE e.mandant_id = m.id AND e.position > m.ab AND e.position <= m.bis \
+                    AND e.aggregate_type = ANY($4))",
         )
-        .bind(mandant_id)
-        .bind(after)
-        .bind(to)
+        .bind(idle.iter().map(|(mandant_id, _)| *mandant_id).collect::<Vec<_>>())
+        .bind(
+            idle.iter()
+                .map(|(mandant_id, _)| self.reached(*mandant_id))
+                .collect::<Vec<_>>(),
+        )
+        .bind(idle.iter().map(|(_, head)| *head).collect::<Vec<_>>())
         .bind(&self.sources)
-        .fetch_one(self.store.engine())
+        .fetch_all(self.store.engine())
         .await?;
-        Ok(found)
+        concerned.extend(found);
+        Ok(concerned)
     }
 
-    /// Moves one policy forward. `None` if another process has it in hand.
-    async fn follow(&self, policy: &Policy, mandant_id: Uuid, head: i64) -> Result<Option<i64>, StoreError> {
-        let mut transaction = self.store.engine().begin().await?;
-        sqlx::query("INSERT INTO log.politik_stand VALUES ($1, $2, 0) ON CONFLICT DO NOTHING")
-            .bind(mandant_id)
-            .bind(policy.name)
-            .execute(&mut *transaction)
-            .await?;
-        let position: Option<i64> = sqlx::query_scalar(
-            "SELECT position FROM log.politik_stand WHERE mandant_id = $1 AND politik = $2 FOR UPDATE SKIP LOCKED",
-        )
-        .bind(mandant_id)
-        .bind(policy.name)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(mut position) = position else { return Ok(None) };
+    /// Moves one policy forward by a page.
+    async fn follow(&self, policy: &Policy, mandant_id: Uuid, head: i64) -> Result<Turn, StoreError> {
+        let Some(after) = self.lease(policy, mandant_id).await? else {
+            return Ok(Turn::Elsewhere);
+        };
         let types = [policy.source.to_owned()];
         let range = read::Range {
-            after: position,
+            after,
             to: Some(head),
             types: Some(&types),
         };
-        let events = self.store.page(mandant_id, range, PAGE).await?;
+        let mut connection = self.store.engine().acquire().await?;
+        let events: Vec<Slim> = read::page(&mut connection, mandant_id, range, PAGE).await?;
+        drop(connection);
         let full = i64::try_from(events.len()).is_ok_and(|n| n == PAGE);
-        let mut interrupted = false;
+        let mut position = after;
         for event in &events {
-            if self.react(&mut transaction, policy, event).await? {
-                position = event.position;
-            } else {
-                interrupted = true;
-                break;
+            match self.react(policy, event).await? {
+                Reaction::None => position = event.position,
+                Reaction::Done => {
+                    position = event.position;
+                    if !self.advance(policy, mandant_id, position, LEASE_S).await? {
+                        return Ok(Turn::Elsewhere);
+                    }
+                }
+                Reaction::Again => {
+                    self.advance(policy, mandant_id, position, 0).await?;
+                    return Ok(Turn::Interrupted);
+                }
             }
         }
-        if !full && !interrupted {
+        if !full {
             position = head.max(position);
         }
-        sqlx::query("UPDATE log.politik_stand SET position = $3 WHERE mandant_id = $1 AND politik = $2")
-            .bind(mandant_id)
-            .bind(policy.name)
-            .bind(position)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(Some(position))
+        if !self.advance(policy, mandant_id, position, 0).await? {
+            return Ok(Turn::Elsewhere);
+        }
+        Ok(if full { Turn::More(position) } else { Turn::At(position) })
     }
 
-    /// Sends what follows from one event. False if it has to be tried again later.
-    async fn react(
+    /// Takes a policy in hand for a while. Gives back its checkpoint; `None` if another process has it.
+    async fn lease(&self, policy: &Policy, mandant_id: Uuid) -> Result<Option<i64>, StoreError> {
+        let position = sqlx::query_scalar(
+            "INSERT INTO log.politik_stand AS s (mandant_id, politik, position, pacht_von, pacht_bis) \
+             VALUES ($1, $2, 0, $3, now() + $4 * interval '1 second') \
+             ON CONFLICT (mandant_id, politik) DO UPDATE SET pacht_von = EXCLUDED.pacht_von, pacht_bis = EXCLUDED.pacht_bis \
+             WHERE s.pacht_von = EXCLUDED.pacht_von OR s.pacht_bis <= now() RETURNING position",
+        )
+        .bind(mandant_id)
+        .bind(policy.name)
+        .bind(self.me)
+        .bind(LEASE_S)
+        .fetch_optional(self.store.engine())
+        .await?;
+        Ok(position)
+    }
+
+    /// Moves the checkpoint and the lease along; false if another process has taken the policy meanwhile.
+    async fn advance(
         &self,
-        connection: &mut PgConnection,
         policy: &Policy,
-        event: &Recorded,
+        mandant_id: Uuid,
+        position: i64,
+        lease_s: i32,
     ) -> Result<bool, StoreError> {
+        let moved = sqlx::query(
+            "UPDATE log.politik_stand SET position = $3, pacht_bis = now() + $5 * interval '1 second' \
+             WHERE mandant_id = $1 AND politik = $2 AND pacht_von = $4",
+        )
+        .bind(mandant_id)
+        .bind(policy.name)
+        .bind(position)
+        .bind(self.me)
+        .bind(lease_s)
+        .execute(self.store.engine())
+        .await?;
+        Ok(moved.rows_affected() == 1)
+    }
+
+    /// Sends what follows from one event.
+    async fn react(&self, policy: &Policy, event: &Slim) -> Result<Reaction, StoreError> {
         let entry = self.store.registry().entry(&event.aggregate_type);
         let entry = entry.ok_or_else(|| StoreError::UnknownType(event.aggregate_type.clone()))?;
         let read = entry.read(event.stored())?;
@@ -184,12 +357,15 @@ impl Following {
             zeit: event.recorded_at,
             heute: business_date(event.recorded_at),
         };
-        for (index, consequence) in policy.react(&*read, &ctx).into_iter().enumerate() {
+        let consequences = policy.react(&*read, &ctx);
+        if consequences.is_empty() {
+            return Ok(Reaction::None);
+        }
+        for (index, consequence) in consequences.into_iter().enumerate() {
             let key = format!("politik/{}/{}/{index}", policy.name, event.position);
             let befehl_id = Uuid::new_v5(&event.mandant_id, key.as_bytes());
             if let Some(due) = consequence.due {
-                self.remember(connection, policy, event, &consequence, befehl_id, due)
-                    .await?;
+                self.remember(policy, event, &consequence, befehl_id, due).await?;
                 continue;
             }
             let target = consequence.mandant_id.unwrap_or(event.mandant_id);
@@ -197,29 +373,32 @@ impl Following {
             let caller = caller(policy.name, &event.actor, event.correlation, event.event_id);
             match self.bus.send(target, caller, order).await {
                 Ok(_) => {}
-                Err(refusal) if refusal.status >= 500 => return Ok(false),
+                Err(refusal) if refusal.status >= 500 => {
+                    tracing::warn!(%refusal, politik = policy.name, position = event.position, "a policy waits");
+                    return Ok(Reaction::Again);
+                }
                 Err(refusal) => {
                     let nr = i32::try_from(index).unwrap_or(i32::MAX);
-                    refused(connection, event.mandant_id, policy.name, event.position, nr, &refusal).await?;
+                    let cause = (event.mandant_id, event.position, nr);
+                    self.refused(policy.name, cause, &refusal).await?;
                 }
             }
         }
-        Ok(true)
+        Ok(Reaction::Done)
     }
 
     async fn remember(
         &self,
-        connection: &mut PgConnection,
         policy: &Policy,
-        event: &Recorded,
+        event: &Slim,
         consequence: &Consequence,
         befehl_id: Uuid,
         due: chrono::DateTime<chrono::Utc>,
     ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO log.frist (mandant_id, schluessel, faellig, ziel_mandant, aggregate_type, aggregate_id, befehl, \
-                 politik, ursache, korrelation, position) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            "INSERT INTO log.frist (mandant_id, schluessel, faellig, versuch_ab, ziel_mandant, aggregate_type, aggregate_id, \
+                 befehl, politik, ursache, korrelation, position) \
+             VALUES ($1, $2, $3, $3, $4, $5, $6, $7::json, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
         )
         .bind(event.mandant_id)
         .bind(befehl_id)
@@ -232,56 +411,44 @@ impl Following {
         .bind(event.event_id)
         .bind(event.correlation)
         .bind(event.position)
-        .execute(connection)
+        .execute(self.store.engine())
         .await?;
         Ok(())
     }
 
-    /// Sends the commands that are due. A crash between the command and the mark repeats the command with the same id,
-    /// which then does nothing.
-    async fn timers(&self) -> Result<(), StoreError> {
-        let mut transaction = self.store.engine().begin().await?;
-        let rows = sqlx::query(
-            "SELECT mandant_id, schluessel, ziel_mandant, aggregate_type, aggregate_id, befehl::text AS befehl, politik, \
-                    ursache, korrelation, position \
-             FROM log.frist WHERE erledigt_am IS NULL AND faellig <= now() ORDER BY faellig LIMIT $1 \
-             FOR UPDATE SKIP LOCKED",
+    /// Keeps a refusal visible; the policy goes on, since repeating would not change a rule.
+    async fn refused(
+        &self,
+        politik: &str,
+        (mandant_id, position, nr): (Uuid, i64, i32),
+        refusal: &aggregates::Refusal,
+    ) -> Result<(), StoreError> {
+        tracing::warn!(%refusal, politik, position, "a command of a policy was refused");
+        metrics::counter!("neuroerp_politik_abgelehnt", "politik" => politik.to_owned()).increment(1);
+        sqlx::query(
+            "INSERT INTO log.politik_abgelehnt (mandant_id, politik, position, nr, code, detail) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         )
-        .bind(TIMERS)
-        .fetch_all(&mut *transaction)
+        .bind(mandant_id)
+        .bind(politik)
+        .bind(position)
+        .bind(nr)
+        .bind(&refusal.code)
+        .bind(&refusal.detail)
+        .execute(self.store.engine())
         .await?;
-        for row in rows {
-            let (mandant_id, schluessel): (Uuid, Uuid) = (row.try_get("mandant_id")?, row.try_get("schluessel")?);
-            let typ: String = row.try_get("aggregate_type")?;
-            let entry = self.store.registry().entry(&typ).ok_or(StoreError::UnknownType(typ))?;
-            let command: Value = serde_json::from_str(row.try_get("befehl")?).unwrap_or(Value::Null);
-            let politik: String = row.try_get("politik")?;
-            let order = Order::new(entry.typ, row.try_get("aggregate_id")?, command).once(schluessel);
-            let caller = caller(&politik, "timer", row.try_get("korrelation")?, row.try_get("ursache")?);
-            match self.bus.send(row.try_get("ziel_mandant")?, caller, order).await {
-                Err(refusal) if refusal.status >= 500 => continue,
-                Err(refusal) => {
-                    refused(
-                        &mut transaction,
-                        mandant_id,
-                        &politik,
-                        row.try_get("position")?,
-                        -1,
-                        &refusal,
-                    )
-                    .await?;
-                }
-                Ok(_) => {}
-            }
-            sqlx::query("UPDATE log.frist SET erledigt_am = now() WHERE mandant_id = $1 AND schluessel = $2")
-                .bind(mandant_id)
-                .bind(schluessel)
-                .execute(&mut *transaction)
-                .await?;
-        }
-        transaction.commit().await?;
         Ok(())
     }
+}
+
+/// What a policy made of an event.
+enum Reaction {
+    /// It is of no concern.
+    None,
+    /// What follows is done.
+    Done,
+    /// It has to be tried again later.
+    Again,
 }
 
 fn caller(politik: &str, on_behalf: &str, correlation: Uuid, cause: Uuid) -> Caller {
@@ -292,30 +459,4 @@ fn caller(politik: &str, on_behalf: &str, correlation: Uuid, cause: Uuid) -> Cal
         cause: Some(cause),
         ..Caller::service("")
     }
-}
-
-/// Keeps a refusal visible; the policy goes on, since repeating would not change a rule.
-async fn refused(
-    connection: &mut PgConnection,
-    mandant_id: Uuid,
-    politik: &str,
-    position: i64,
-    nr: i32,
-    refusal: &aggregates::Refusal,
-) -> Result<(), sqlx::Error> {
-    tracing::warn!(%refusal, politik, position, "a command of a policy was refused");
-    metrics::counter!("neuroerp_politik_abgelehnt", "politik" => politik.to_owned()).increment(1);
-    sqlx::query(
-        "INSERT INTO log.politik_abgelehnt (mandant_id, politik, position, nr, code, detail) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-    )
-    .bind(mandant_id)
-    .bind(politik)
-    .bind(position)
-    .bind(nr)
-    .bind(&refusal.code)
-    .bind(&refusal.detail)
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! The command bus: prefetch → decide under the head with the batch overlay → inline policies → append and state rows
 //! in one transaction → answer (design.md section 4). One committer per busy company.
 
+mod bedingung;
 mod cache;
 mod committer;
 mod decide;
@@ -11,22 +12,26 @@ mod prefetch;
 use std::{
     collections::HashMap,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
 };
 
 use aggregates::{Refusal, Registry, context::Warnung, types::Akteur};
-use projections::{StateModel, state::Columns};
+use projections::{
+    StateModel,
+    state::{Columns, Statements},
+};
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::eventstore::{EventStore, StoreError};
 
+pub use bedingung::IfMatch;
 pub use decide::business_date;
 pub use following::Following;
 
-/// Units that wait per company; one more is answered 503.
-pub const QUEUE_LIMIT: usize = 1_024;
+/// Commands that wait per company: two of the largest Stapel. One more is answered 503.
+pub const QUEUE_LIMIT: usize = 20_000;
 /// Commands decided in one transaction at most.
 pub const BATCH_LIMIT: usize = 512;
 /// How deep inline policies may cause one another.
@@ -41,6 +46,8 @@ pub struct Caller {
     pub scopes: Arc<[String]>,
     /// Special rights.
     pub sonderrechte: Arc<[String]>,
+    /// Companies the caller is bound to; empty means all.
+    pub mandanten: Arc<[Uuid]>,
     /// The API key used.
     pub schluessel_id: Option<Uuid>,
     /// Whom a policy or timer acts for.
@@ -61,6 +68,7 @@ impl Caller {
             akteur: Akteur::dienst(name),
             scopes: Arc::from(["*:admin".to_owned()]),
             sonderrechte: Arc::from(["*".to_owned()]),
+            mandanten: Arc::from([]),
             schluessel_id: None,
             im_auftrag_von: None,
             grund: None,
@@ -79,8 +87,8 @@ pub struct Order {
     pub id: Uuid,
     /// The command, externally tagged: `{"Erfassen": {…}}`.
     pub command: Value,
-    /// Version the user has seen.
-    pub if_match: Option<i64>,
+    /// What the user has seen.
+    pub if_match: Option<IfMatch>,
     /// Id of the command; the same id never acts twice.
     pub befehl_id: Uuid,
     /// Hash of the request if it came with an Idempotency-Key.
@@ -220,6 +228,16 @@ pub trait FactSource: Send + Sync {
 struct Envelope {
     unit: Unit,
     reply: oneshot::Sender<Vec<Outcome>>,
+    /// The unit's room in the queue, until it is answered.
+    _room: OwnedSemaphorePermit,
+}
+
+/// The way to a company's committer.
+#[derive(Clone)]
+struct Queue {
+    sender: mpsc::UnboundedSender<Envelope>,
+    /// Room for commands.
+    room: Arc<Semaphore>,
 }
 
 /// What committers share.
@@ -227,15 +245,17 @@ struct Shared {
     store: EventStore,
     registry: Arc<Registry>,
     models: HashMap<&'static str, StateModel>,
-    columns: Columns,
+    statements: Statements,
     facts: Arc<dyn FactSource>,
+    /// Folded states that all committers remember together.
+    states: Arc<AtomicUsize>,
 }
 
 /// The command bus of one process.
 #[derive(Clone)]
 pub struct Bus {
     shared: Arc<Shared>,
-    queues: Arc<Mutex<HashMap<Uuid, mpsc::Sender<Envelope>>>>,
+    queues: Arc<Mutex<HashMap<Uuid, Queue>>>,
 }
 
 impl Bus {
@@ -243,14 +263,16 @@ impl Bus {
     #[must_use]
     pub fn new(store: EventStore, models: &[StateModel], columns: Columns, facts: Arc<dyn FactSource>) -> Self {
         let registry = store.registry().clone();
+        let statements = Statements::new(models, &columns);
         let models = models.iter().map(|m| (m.typ, *m)).collect();
         Self {
             shared: Arc::new(Shared {
                 store,
                 registry,
                 models,
-                columns,
+                statements,
                 facts,
+                states: Arc::default(),
             }),
             queues: Arc::default(),
         }
@@ -265,17 +287,26 @@ impl Bus {
     /// Hands commands to the company's committer and waits for the answers, one per command in order.
     pub async fn submit(&self, mandant_id: Uuid, unit: Unit) -> Result<Vec<Outcome>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        let queue = self.queue(mandant_id);
+        // A program of the house may send more at once; it takes all the room there is.
+        let orders = u32::try_from(unit.orders.len().min(QUEUE_LIMIT)).unwrap_or(u32::MAX);
+        let mut queue = self.queue(mandant_id);
+        let room = queue
+            .room
+            .clone()
+            .try_acquire_many_owned(orders)
+            .map_err(|_| overload())?;
         metrics::gauge!("neuroerp_warteschlange")
-            .set(u32::try_from(QUEUE_LIMIT - queue.capacity()).unwrap_or(u32::MAX));
-        queue.try_send(Envelope { unit, reply }).map_err(|_| {
-            Refusal::new(
-                "API_UEBERLAST",
-                503,
-                "zu viele Befehle warten; bitte gleich noch einmal versuchen",
-                json!({}),
-            )
-        })?;
+            .set(u32::try_from(QUEUE_LIMIT.saturating_sub(queue.room.available_permits())).unwrap_or(u32::MAX));
+        let mut envelope = Envelope {
+            unit,
+            reply,
+            _room: room,
+        };
+        // A committer that has had nothing to do for long may end just now.
+        while let Err(refused) = queue.sender.send(envelope) {
+            envelope = refused.0;
+            queue = self.queue(mandant_id);
+        }
         answer.await.map_err(|_| {
             Refusal::new(
                 "API_ABBRUCH",
@@ -297,16 +328,39 @@ impl Bus {
         outcomes.pop().unwrap_or_else(|| Err(internal("keine Antwort")))
     }
 
-    fn queue(&self, mandant_id: Uuid) -> mpsc::Sender<Envelope> {
+    fn queue(&self, mandant_id: Uuid) -> Queue {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(queue) = queues.get(&mandant_id).filter(|q| !q.is_closed()) {
+        if let Some(queue) = queues.get(&mandant_id).filter(|q| !q.sender.is_closed()) {
             return queue.clone();
         }
-        let (sender, receiver) = mpsc::channel(QUEUE_LIMIT);
+        queues.retain(|_, queue| !queue.sender.is_closed());
+        let (sender, receiver) = mpsc::unbounded_channel();
         tokio::spawn(committer::Committer::new(self.shared.clone(), mandant_id).run(receiver));
-        queues.insert(mandant_id, sender.clone());
-        sender
+        let room = Arc::new(Semaphore::new(QUEUE_LIMIT));
+        let queue = Queue { sender, room };
+        queues.insert(mandant_id, queue.clone());
+        queue
     }
+}
+
+fn overload() -> Refusal {
+    Refusal::new(
+        "API_UEBERLAST",
+        503,
+        "zu viele Befehle warten; bitte gleich noch einmal versuchen",
+        json!({}),
+    )
+}
+
+/// Nobody knows whether a command was carried out. Without its key it must not simply be sent again.
+pub fn open_outcome() -> Refusal {
+    Refusal::new(
+        "API_AUSGANG_OFFEN",
+        503,
+        "ob der Befehl ausgeführt wurde, ist offen; eine Wiederholung mit demselben Idempotency-Key zeigt es und führt ihn \
+         sonst aus. Ohne Idempotency-Key bitte erst nachsehen, sonst wirkt er doppelt",
+        json!({}),
+    )
 }
 
 /// An error of the program itself; its cause is in the server's log.

@@ -179,10 +179,12 @@ impl Source for Overlay<'_> {
     fn counter(&self, kreis: &str, jahr: i32) -> Result<Counter, Lookup> {
         let key = (kreis.to_owned(), jahr);
         let found = self.unit.counters.get(&key).or_else(|| self.batch.counters.get(&key));
-        found
-            .or_else(|| self.cache.counters.get(&key))
-            .copied()
-            .ok_or(Lookup::Counter { kreis: key.0, jahr })
+        match (found, &self.cache.counters) {
+            (Some(counter), _) => Ok(*counter),
+            // What is not among them has not begun to count.
+            (None, Some(all)) => Ok(all.get(&key).copied().unwrap_or_default()),
+            (None, None) => Err(Lookup::Counter { kreis: key.0, jahr }),
+        }
     }
 
     fn fact(&self, name: &'static str, key: &str) -> Result<Value, Lookup> {

@@ -1,13 +1,13 @@
-//! Loading what decisions need, outside the head lock.
+//! Loading what decisions need: outside the head lock where it can be, under it where it has to be.
 
 use std::collections::{BTreeSet, HashMap};
 
-use aggregates::{Lookup, context::Counter};
+use aggregates::Lookup;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::{Shared, cache::Cache};
-use crate::eventstore::{Recorded, StoreError, StreamKey, read};
+use crate::eventstore::{Slim, StoreError, StreamKey, append, read};
 
 /// More foreign events than this are not folded one by one; the cache starts afresh instead.
 const CATCH_UP_LIMIT: i64 = 5_000;
@@ -23,12 +23,11 @@ impl Shared {
     ) -> Result<(), StoreError> {
         let mut streams: Vec<StreamKey> = Vec::new();
         let mut claims: Vec<(String, String)> = Vec::new();
-        let mut counters: Vec<(String, i32)> = Vec::new();
         for lookup in lookups {
             match lookup {
                 Lookup::Stream { typ, id } => streams.push((*typ, *id)),
                 Lookup::Claim { scope, key } => claims.push((scope.clone(), key.clone())),
-                Lookup::Counter { kreis, jahr } => counters.push((kreis.clone(), *jahr)),
+                Lookup::Counter { .. } => cache.counters = Some(append::counters(connection, mandant_id).await?),
                 Lookup::Fact { name, key } => {
                     let fact = self.facts.fact(mandant_id, name, key).await?;
                     cache.facts.insert((*name, key.clone()), fact);
@@ -43,40 +42,45 @@ impl Shared {
         if !claims.is_empty() {
             load_claims(connection, cache, mandant_id, &claims).await?;
         }
-        for (kreis, jahr) in counters {
-            let row = sqlx::query(
-                "SELECT stand, letztes_datum FROM log.zaehler WHERE mandant_id = $1 AND kreis = $2 AND jahr = $3",
-            )
-            .bind(mandant_id)
-            .bind(&kreis)
-            .bind(jahr)
-            .fetch_optional(&mut *connection)
-            .await?;
-            let counter = match row {
-                Some(row) => Counter {
-                    stand: row.try_get("stand")?,
-                    letztes_datum: row.try_get("letztes_datum")?,
-                },
-                None => Counter::default(),
-            };
-            cache.counters.insert((kreis, jahr), counter);
+        Ok(())
+    }
+
+    /// Brings the cache up to a head: folds what other processes appended since this one last saw it, and reads the
+    /// counters anew. `claims_at` says where claims changed last.
+    pub(super) async fn catch_up(
+        &self,
+        connection: &mut PgConnection,
+        cache: &mut Cache,
+        mandant_id: Uuid,
+        (head, claims_at): (i64, i64),
+    ) -> Result<(), StoreError> {
+        if head != cache.seen {
+            self.fold_foreign(connection, cache, mandant_id, head).await?;
+            if claims_at > cache.seen {
+                cache.claims.clear();
+            }
+            cache.counters = None;
+            cache.facts.clear();
+            cache.seen = head;
+        }
+        if cache.counters.is_none() {
+            cache.counters = Some(append::counters(connection, mandant_id).await?);
         }
         Ok(())
     }
 
-    /// Brings the cache up to the locked head: folds what other processes appended since this one last saw it.
-    pub(super) async fn catch_up(
+    /// Folds the events between what the cache has seen and a head onto the states that it holds.
+    async fn fold_foreign(
         &self,
         connection: &mut PgConnection,
         cache: &mut Cache,
         mandant_id: Uuid,
         head: i64,
     ) -> Result<(), StoreError> {
-        if head == cache.seen {
-            return Ok(());
+        if head - cache.seen > CATCH_UP_LIMIT {
+            cache.clear(cache.seen);
         }
-        if head - cache.seen > CATCH_UP_LIMIT || (cache.states.is_empty() && cache.claims.is_empty()) {
-            cache.clear(head);
+        if cache.states.is_empty() {
             return Ok(());
         }
         let range = read::Range {
@@ -84,8 +88,8 @@ impl Shared {
             to: Some(head),
             types: None,
         };
-        let events = read::page(connection, mandant_id, range, CATCH_UP_LIMIT).await?;
-        let mut streams: HashMap<StreamKey, Vec<&Recorded>> = HashMap::new();
+        let events: Vec<Slim> = read::page(connection, mandant_id, range, CATCH_UP_LIMIT).await?;
+        let mut streams: HashMap<StreamKey, Vec<&Slim>> = HashMap::new();
         for event in &events {
             let entry = self.registry.entry(&event.aggregate_type);
             let entry = entry.ok_or_else(|| StoreError::UnknownType(event.aggregate_type.clone()))?;
@@ -96,7 +100,7 @@ impl Shared {
                 continue;
             };
             // A state may have been loaded after the events that are seen only now.
-            let new: Vec<&&Recorded> = events.iter().filter(|e| e.version > loaded.version).collect();
+            let new: Vec<&&Slim> = events.iter().filter(|e| e.version > loaded.version).collect();
             let Some(last) = new.last() else { continue };
             let Some(entry) = self.registry.entry(key.0) else {
                 continue;
@@ -107,11 +111,6 @@ impl Shared {
             loaded.position = last.position;
             loaded.began_at = loaded.began_at.or_else(|| new.first().map(|e| e.recorded_at));
         }
-        // Claims and counters of foreign events are not in the events as such: what is needed is read again.
-        cache.claims.clear();
-        cache.counters.clear();
-        cache.facts.clear();
-        cache.seen = head;
         Ok(())
     }
 }

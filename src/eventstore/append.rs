@@ -1,11 +1,21 @@
 //! Writing the log: the head lock, and one set-based append of a batch inside the caller's transaction.
 
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use aggregates::context::Counter;
 use chrono::{DateTime, NaiveDate, Utc};
+use projections::state::{Write, with_parts};
 use serde_json::Value;
-use sqlx::{PgConnection, Row};
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, Postgres, Row, Transaction,
+    postgres::{PgArguments, PgRow},
+};
 use uuid::Uuid;
 
-use super::{Recorded, StoreError, follow::CHANNEL, tree::Frontier};
+use super::{StoreError, tree::Frontier};
 
 /// The head of a company's log, locked until the transaction ends.
 #[derive(Debug, Clone)]
@@ -18,47 +28,103 @@ pub struct Head {
     pub tree: Frontier,
 }
 
-/// Locks the head. Everything that decides must run in a later statement: this one's snapshot predates the lock.
-pub async fn lock_head(connection: &mut PgConnection, mandant_id: Uuid) -> Result<Head, StoreError> {
-    const LOCK: &str = "SELECT position, recorded_at, baum FROM log.kopf WHERE mandant_id = $1 FOR UPDATE";
-    let mut row = sqlx::query(LOCK)
-        .bind(mandant_id)
-        .fetch_optional(&mut *connection)
-        .await?;
-    if row.is_none() {
-        sqlx::query("INSERT INTO log.kopf (mandant_id) VALUES ($1) ON CONFLICT DO NOTHING")
-            .bind(mandant_id)
-            .execute(&mut *connection)
-            .await?;
-        row = sqlx::query(LOCK)
-            .bind(mandant_id)
-            .fetch_optional(&mut *connection)
-            .await?;
-    }
-    let row = row.ok_or(sqlx::Error::RowNotFound)?;
-    let position: i64 = row.try_get("position")?;
+/// Begins a transaction that holds the head, in one round trip. A company without a head is given one first: were it
+/// begun by somebody else after the lock was asked for, the lock would hold nothing. Everything that decides must run in
+/// a later statement: the snapshot of this one predates the lock. After an error the connection may be in a broken
+/// transaction and has to be closed.
+pub async fn begin(connection: &mut PgConnection, mandant_id: Uuid) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let sql = format!(
+        "BEGIN; INSERT INTO log.kopf (mandant_id) VALUES ('{mandant_id}') ON CONFLICT DO NOTHING; \
+         SELECT FROM log.kopf WHERE mandant_id = '{mandant_id}' FOR UPDATE"
+    );
+    connection.begin_with(AssertSqlSafe(sql)).await
+}
+
+/// What decisions start from.
+#[derive(Debug)]
+pub struct Start {
+    /// The head.
+    pub head: Head,
+    /// Position at which claims were taken or released last.
+    pub claims_at: i64,
+    /// The database's clock.
+    pub now: DateTime<Utc>,
+    /// Commands on record, of those asked for.
+    pub known: HashMap<Uuid, Befehl>,
+    /// Ids that have events, of those asked for.
+    pub begun: HashSet<Uuid>,
+}
+
+/// Reads under the lock of [`begin`] what decisions start from: the head, the clock, which of the given commands are on
+/// record and which of the given ids have events already.
+pub async fn read(
+    connection: &mut PgConnection,
+    mandant_id: Uuid,
+    befehl_ids: &[Uuid],
+    stream_ids: &[Uuid],
+) -> Result<Start, StoreError> {
+    let rows = sqlx::query(
+        "SELECT k.position, k.recorded_at, k.baum, k.anspruch_position, clock_timestamp() AS jetzt, \
+                ARRAY(SELECT s.id FROM unnest($3::uuid[]) AS s(id) WHERE EXISTS ( \
+                    SELECT FROM log.ereignis e WHERE e.mandant_id = $1 AND e.aggregate_id = s.id)) AS begonnen, \
+                b.befehl_id, b.anfrage_hash, b.status, b.position_von, b.position_bis, b.antwort::text AS antwort \
+         FROM log.kopf k LEFT JOIN log.befehl b ON b.mandant_id = $1 AND b.befehl_id = ANY($2) WHERE k.mandant_id = $1",
+    )
+    .bind(mandant_id)
+    .bind(befehl_ids)
+    .bind(stream_ids)
+    .fetch_all(connection)
+    .await?;
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let position: i64 = first.try_get("position")?;
     let tree = u64::try_from(position)
         .ok()
-        .and_then(|size| Frontier::from_bytes(size, row.try_get("baum").ok()?))
+        .and_then(|size| Frontier::from_bytes(size, first.try_get("baum").ok()?))
         .ok_or_else(|| StoreError::Corrupt {
             mandant_id,
             position,
             reason: "the Merkle frontier does not fit the position".to_owned(),
         })?;
-    Ok(Head {
-        position,
-        recorded_at: row.try_get("recorded_at")?,
-        tree,
+    let mut known = HashMap::new();
+    for row in &rows {
+        if let Some(befehl_id) = row.try_get::<Option<Uuid>, _>("befehl_id")? {
+            known.insert(befehl_id, befehl(row, befehl_id)?);
+        }
+    }
+    Ok(Start {
+        head: Head {
+            position,
+            recorded_at: first.try_get("recorded_at")?,
+            tree,
+        },
+        claims_at: first.try_get("anspruch_position")?,
+        now: first.try_get("jetzt")?,
+        known,
+        begun: first.try_get::<Vec<Uuid>, _>("begonnen")?.into_iter().collect(),
     })
 }
 
-/// The position of the head without locking it; old as soon as it is read.
-pub async fn peek_head(connection: &mut PgConnection, mandant_id: Uuid) -> Result<i64, StoreError> {
-    let head = sqlx::query_scalar("SELECT position FROM log.kopf WHERE mandant_id = $1")
+/// The head without locking it, and where claims changed last; old as soon as it is read.
+pub async fn peek_head(connection: &mut PgConnection, mandant_id: Uuid) -> Result<(i64, i64), sqlx::Error> {
+    let head = sqlx::query_as("SELECT position, anspruch_position FROM log.kopf WHERE mandant_id = $1")
         .bind(mandant_id)
         .fetch_optional(connection)
         .await?;
-    Ok(head.unwrap_or(0))
+    Ok(head.unwrap_or_default())
+}
+
+/// All counters of a company.
+pub async fn counters(
+    connection: &mut PgConnection,
+    mandant_id: Uuid,
+) -> Result<HashMap<(String, i32), Counter>, sqlx::Error> {
+    let rows: Vec<(String, i32, i64, Option<NaiveDate>)> =
+        sqlx::query_as("SELECT kreis, jahr, stand, letztes_datum FROM log.zaehler WHERE mandant_id = $1")
+            .bind(mandant_id)
+            .fetch_all(connection)
+            .await?;
+    let counter = |(kreis, jahr, stand, letztes_datum)| ((kreis, jahr), Counter { stand, letztes_datum });
+    Ok(rows.into_iter().map(counter).collect())
 }
 
 /// A command on record.
@@ -78,52 +144,52 @@ pub struct Befehl {
     pub antwort: Value,
 }
 
-/// The moment of the batch by the database's clock, and which of the given commands are on record. A statement of its
-/// own after the head lock.
-pub async fn now_and_known(
-    connection: &mut PgConnection,
-    mandant_id: Uuid,
-    befehl_ids: &[Uuid],
-) -> Result<(DateTime<Utc>, Vec<Befehl>), StoreError> {
-    let rows = sqlx::query(
-        "SELECT clock_timestamp() AS jetzt, b.befehl_id, b.anfrage_hash, b.status, b.position_von, b.position_bis, \
-                b.antwort::text AS antwort \
-         FROM (VALUES (1)) AS eins(n) LEFT JOIN log.befehl b ON b.mandant_id = $1 AND b.befehl_id = ANY($2)",
-    )
-    .bind(mandant_id)
-    .bind(befehl_ids)
-    .fetch_all(connection)
-    .await?;
-    let mut now = None;
-    let mut known = Vec::new();
-    for row in rows {
-        now = Some(row.try_get::<DateTime<Utc>, _>("jetzt")?);
-        let Some(befehl_id) = row.try_get::<Option<Uuid>, _>("befehl_id")? else {
-            continue;
-        };
-        let antwort: String = row.try_get("antwort")?;
-        known.push(Befehl {
-            befehl_id,
-            anfrage_hash: row.try_get("anfrage_hash")?,
-            status: row.try_get("status")?,
-            position_von: row.try_get("position_von")?,
-            position_bis: row.try_get("position_bis")?,
-            antwort: serde_json::from_str(&antwort).unwrap_or(Value::Null),
-        });
-    }
-    let now = now.ok_or(sqlx::Error::RowNotFound)?;
-    Ok((now, known))
+fn befehl(row: &PgRow, befehl_id: Uuid) -> Result<Befehl, sqlx::Error> {
+    Ok(Befehl {
+        befehl_id,
+        anfrage_hash: row.try_get("anfrage_hash")?,
+        status: row.try_get("status")?,
+        position_von: row.try_get("position_von")?,
+        position_bis: row.try_get("position_bis")?,
+        antwort: serde_json::from_str(row.try_get("antwort")?).unwrap_or(Value::Null),
+    })
 }
 
-/// An event ready to be written, with its canonical texts.
+/// An event ready to be written; what it shares with the whole batch stands in the head.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    /// As it will be on record.
-    pub recorded: Recorded,
-    /// Canonical payload.
-    pub payload: String,
+    /// Position.
+    pub position: i64,
+    /// UUID v7.
+    pub event_id: Uuid,
+    /// Aggregate type.
+    pub aggregate_type: &'static str,
+    /// Stream.
+    pub aggregate_id: Uuid,
+    /// Place in the stream.
+    pub version: i64,
+    /// Name of the variant.
+    pub event_type: &'static str,
+    /// Version of its stored form.
+    pub event_version: u16,
+    /// Fields.
+    pub payload: Value,
+    /// The fields, canonical.
+    pub payload_text: String,
     /// Canonical meta.
-    pub meta: String,
+    pub meta: Arc<str>,
+    /// Who acts.
+    pub actor: Arc<str>,
+    /// Event that caused this one.
+    pub cause: Option<Uuid>,
+    /// The request's vorgang_id.
+    pub correlation: Uuid,
+    /// Salt of the data hash.
+    pub salt: [u8; 16],
+    /// Hash of payload, meta and salt.
+    pub daten_hash: [u8; 32],
+    /// Leaf of the Merkle tree.
+    pub leaf_hash: [u8; 32],
 }
 
 /// Everything a batch writes besides state rows.
@@ -141,14 +207,45 @@ pub struct Batch {
     pub counters: Vec<(String, i32, i64, Option<NaiveDate>)>,
 }
 
-/// Writes events, commands, the new head and the wake-up in one statement, then claims and counters.
+/// Number of parameters of [`WRITE`].
+const WRITE_PARAMETERS: usize = 34;
+
+/// Events, commands, claims, counters and the head in one statement; state rows join it before `UPDATE`.
+const WRITE: [&str; 2] = [
+    "WITH ereignisse AS ( \
+        INSERT INTO log.ereignis (mandant_id, position, event_id, aggregate_type, aggregate_id, version, event_type, \
+            event_version, payload, meta, actor, cause, correlation, recorded_at, salt, daten_hash, leaf_hash) \
+        SELECT $1, e.position, e.event_id, e.typ, e.id, e.version, e.event_type, e.event_version, e.payload::json, \
+            e.meta::json, e.actor, e.cause, e.correlation, $2, e.salt, e.daten_hash, e.leaf_hash \
+        FROM unnest($6::bigint[], $7::uuid[], $8::text[], $9::uuid[], $10::bigint[], $11::text[], $12::smallint[], \
+            $13::text[], $14::text[], $15::text[], $16::uuid[], $17::uuid[], $18::bytea[], $19::bytea[], $20::bytea[]) \
+            AS e(position, event_id, typ, id, version, event_type, event_version, payload, meta, actor, cause, \
+                 correlation, salt, daten_hash, leaf_hash)), \
+     befehle AS ( \
+        INSERT INTO log.befehl (mandant_id, befehl_id, anfrage_hash, status, position_von, position_bis, antwort) \
+        SELECT $1, b.befehl_id, b.hash, b.status, b.von, b.bis, b.antwort::json \
+        FROM unnest($21::uuid[], $22::bytea[], $23::smallint[], $24::bigint[], $25::bigint[], $26::text[]) \
+            AS b(befehl_id, hash, status, von, bis, antwort)), \
+     ansprueche AS ( \
+        INSERT INTO log.anspruch (mandant_id, bereich, schluessel, aggregate_type, aggregate_id) \
+        SELECT $1, * FROM unnest($27::text[], $28::text[], $29::text[], $30::uuid[])), \
+     zaehler AS ( \
+        INSERT INTO log.zaehler (mandant_id, kreis, jahr, stand, letztes_datum) \
+        SELECT $1, * FROM unnest($31::text[], $32::int[], $33::bigint[], $34::date[]) \
+        ON CONFLICT (mandant_id, kreis, jahr) DO UPDATE SET stand = EXCLUDED.stand, letztes_datum = EXCLUDED.letztes_datum)",
+    " UPDATE log.kopf SET position = $3, recorded_at = $2, baum = $4, \
+         anspruch_position = CASE WHEN $5 THEN $3 ELSE anspruch_position END WHERE mandant_id = $1",
+];
+
+/// Writes a batch with the rows of one state model, if there are any.
 pub async fn write(
     connection: &mut PgConnection,
     mandant_id: Uuid,
     head: &Head,
     batch: &Batch,
+    rows: Vec<Write<'_>>,
 ) -> Result<(), sqlx::Error> {
-    write_events(connection, mandant_id, head, batch).await?;
+    // Before the statement that takes claims, since a key may go from one stream to another.
     if !batch.released.is_empty() {
         let (scopes, keys): (Vec<&str>, Vec<&str>) = batch
             .released
@@ -165,89 +262,72 @@ pub async fn write(
         .execute(&mut *connection)
         .await?;
     }
-    if !batch.claims.is_empty() {
-        sqlx::query(
-            "INSERT INTO log.anspruch (mandant_id, bereich, schluessel, aggregate_type, aggregate_id) \
-             SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::uuid[])",
-        )
+    let Batch {
+        events,
+        befehle,
+        claims,
+        released,
+        counters,
+    } = batch;
+    let [begin, end] = WRITE;
+    let sql = format!("{begin}{}{end}", with_parts(&rows, WRITE_PARAMETERS + 1));
+    let query = sqlx::query(AssertSqlSafe(sql))
         .bind(mandant_id)
-        .bind(batch.claims.iter().map(|c| c.0.as_str()).collect::<Vec<_>>())
-        .bind(batch.claims.iter().map(|c| c.1.as_str()).collect::<Vec<_>>())
-        .bind(batch.claims.iter().map(|c| c.2.as_str()).collect::<Vec<_>>())
-        .bind(batch.claims.iter().map(|c| c.3).collect::<Vec<_>>())
-        .execute(&mut *connection)
-        .await?;
-    }
-    if !batch.counters.is_empty() {
-        sqlx::query(
-            "INSERT INTO log.zaehler (mandant_id, kreis, jahr, stand, letztes_datum) \
-             SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[], $5::date[]) \
-             ON CONFLICT (mandant_id, kreis, jahr) DO UPDATE SET stand = EXCLUDED.stand, letztes_datum = EXCLUDED.letztes_datum",
-        )
-        .bind(mandant_id)
-        .bind(batch.counters.iter().map(|c| c.0.as_str()).collect::<Vec<_>>())
-        .bind(batch.counters.iter().map(|c| c.1).collect::<Vec<_>>())
-        .bind(batch.counters.iter().map(|c| c.2).collect::<Vec<_>>())
-        .bind(batch.counters.iter().map(|c| c.3).collect::<Vec<_>>())
-        .execute(&mut *connection)
-        .await?;
-    }
+        .bind(head.recorded_at)
+        .bind(head.position)
+        .bind(head.tree.to_bytes())
+        .bind(!claims.is_empty() || !released.is_empty())
+        .bind(column(events, |e| e.position))
+        .bind(column(events, |e| e.event_id))
+        .bind(column(events, |e| e.aggregate_type))
+        .bind(column(events, |e| e.aggregate_id))
+        .bind(column(events, |e| e.version))
+        .bind(column(events, |e| e.event_type))
+        .bind(column(events, |e| i16::try_from(e.event_version).unwrap_or(i16::MAX)))
+        .bind(column(events, |e| e.payload_text.as_str()))
+        .bind(column(events, |e| &*e.meta))
+        .bind(column(events, |e| &*e.actor))
+        .bind(column(events, |e| e.cause))
+        .bind(column(events, |e| e.correlation))
+        .bind(column(events, |e| e.salt.as_slice()))
+        .bind(column(events, |e| e.daten_hash.as_slice()))
+        .bind(column(events, |e| e.leaf_hash.as_slice()))
+        .bind(column(befehle, |b| b.befehl_id))
+        .bind(column(befehle, |b| b.anfrage_hash.as_deref()))
+        .bind(column(befehle, |b| b.status))
+        .bind(column(befehle, |b| b.position_von))
+        .bind(column(befehle, |b| b.position_bis))
+        .bind(column(befehle, |b| b.antwort.to_string()))
+        .bind(column(claims, |c| c.0.as_str()))
+        .bind(column(claims, |c| c.1.as_str()))
+        .bind(column(claims, |c| c.2.as_str()))
+        .bind(column(claims, |c| c.3))
+        .bind(column(counters, |c| c.0.as_str()))
+        .bind(column(counters, |c| c.1))
+        .bind(column(counters, |c| c.2))
+        .bind(column(counters, |c| c.3));
+    bind_rows(query, rows).execute(connection).await?;
     Ok(())
 }
 
-async fn write_events(
-    connection: &mut PgConnection,
-    mandant_id: Uuid,
-    head: &Head,
-    batch: &Batch,
-) -> Result<(), sqlx::Error> {
-    let events = &batch.events;
-    let befehle = &batch.befehle;
-    sqlx::query(
-        "WITH neu AS ( \
-            INSERT INTO log.ereignis (mandant_id, position, event_id, aggregate_type, aggregate_id, version, event_type, \
-                event_version, payload, meta, actor, cause, correlation, recorded_at, salt, daten_hash, leaf_hash) \
-            SELECT $1, e.position, e.event_id, e.typ, e.id, e.version, e.event_type, e.event_version, e.payload::json, \
-                e.meta::json, e.actor, e.cause, e.correlation, $2, e.salt, e.daten_hash, e.leaf_hash \
-            FROM unnest($3::bigint[], $4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[], $9::smallint[], \
-                $10::text[], $11::text[], $12::text[], $13::uuid[], $14::uuid[], $15::bytea[], $16::bytea[], $17::bytea[]) \
-                AS e(position, event_id, typ, id, version, event_type, event_version, payload, meta, actor, cause, \
-                     correlation, salt, daten_hash, leaf_hash)), \
-         befehle AS ( \
-            INSERT INTO log.befehl (mandant_id, befehl_id, anfrage_hash, status, position_von, position_bis, antwort) \
-            SELECT $1, b.befehl_id, b.hash, b.status, b.von, b.bis, b.antwort::json \
-            FROM unnest($18::uuid[], $19::bytea[], $20::smallint[], $21::bigint[], $22::bigint[], $23::text[]) \
-                AS b(befehl_id, hash, status, von, bis, antwort)), \
-         kopf AS (UPDATE log.kopf SET position = $24, recorded_at = $2, baum = $25 WHERE mandant_id = $1) \
-         SELECT pg_notify($26, $1::text || ' ' || $24::text)",
-    )
-    .bind(mandant_id)
-    .bind(head.recorded_at)
-    .bind(events.iter().map(|e| e.recorded.position).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.event_id).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.aggregate_type.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.aggregate_id).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.version).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.event_type.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| i16::try_from(e.recorded.event_version).unwrap_or(i16::MAX)).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.payload.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.meta.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.actor.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.cause).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.correlation).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.salt.as_slice()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.daten_hash.as_slice()).collect::<Vec<_>>())
-    .bind(events.iter().map(|e| e.recorded.leaf_hash.as_slice()).collect::<Vec<_>>())
-    .bind(befehle.iter().map(|b| b.befehl_id).collect::<Vec<_>>())
-    .bind(befehle.iter().map(|b| b.anfrage_hash.as_deref()).collect::<Vec<_>>())
-    .bind(befehle.iter().map(|b| b.status).collect::<Vec<_>>())
-    .bind(befehle.iter().map(|b| b.position_von).collect::<Vec<_>>())
-    .bind(befehle.iter().map(|b| b.position_bis).collect::<Vec<_>>())
-    .bind(befehle.iter().map(|b| b.antwort.to_string()).collect::<Vec<_>>())
-    .bind(head.position)
-    .bind(head.tree.to_bytes())
-    .bind(CHANNEL)
-    .execute(connection)
-    .await?;
+/// Writes the rows of one state model.
+pub async fn write_rows(connection: &mut PgConnection, rows: Vec<Write<'_>>) -> Result<(), sqlx::Error> {
+    let parts = with_parts(&rows, 1);
+    let sql = format!("WITH {} SELECT", parts.trim_start_matches(", "));
+    bind_rows(sqlx::query(AssertSqlSafe(sql)), rows)
+        .execute(connection)
+        .await?;
     Ok(())
+}
+
+type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
+
+fn bind_rows<'q>(query: Query<'q>, rows: Vec<Write<'_>>) -> Query<'q> {
+    rows.into_iter()
+        .fold(query, |query, write| query.bind(write.into_rows()))
+}
+
+/// One column of rows that are sent as arrays.
+fn column<'r, R, T>(rows: &'r [R], value: impl Fn(&'r R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
 }

@@ -2,13 +2,13 @@
 //! polling as a net.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
 use sqlx::postgres::PgListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::{EventStore, Recorded, StoreError, read::Range};
@@ -19,25 +19,85 @@ pub const CHANNEL: &str = "neuroerp_log";
 /// A follower that was not woken looks for itself after this time.
 const POLL: Duration = Duration::from_secs(1);
 
+/// Commits of this long are announced to other processes together.
+const COALESCE: Duration = Duration::from_millis(10);
+
+/// Companies that moved since somebody last looked, with their positions.
+#[derive(Default)]
+struct Inbox {
+    heads: Mutex<BTreeMap<Uuid, i64>>,
+    wake: Notify,
+}
+
+impl Inbox {
+    fn put(&self, mandant_id: Uuid, position: i64) {
+        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = heads.entry(mandant_id).or_insert(position);
+        *known = position.max(*known);
+        drop(heads);
+        self.wake.notify_one();
+    }
+
+    async fn next(&self) -> BTreeMap<Uuid, i64> {
+        loop {
+            let moved = std::mem::take(&mut *self.heads.lock().unwrap_or_else(PoisonError::into_inner));
+            if !moved.is_empty() {
+                return moved;
+            }
+            self.wake.notified().await;
+        }
+    }
+}
+
+/// The companies that moved, for one reader of all logs.
+pub struct Moved(Arc<Inbox>);
+
+impl Moved {
+    /// Waits until a company has moved; gives back all that did since the last time. Nothing is lost if the future is
+    /// dropped while it waits.
+    pub async fn next(&self) -> BTreeMap<Uuid, i64> {
+        self.0.next().await
+    }
+}
+
 /// Positions known to be committed, per company, and the wake-up of those who wait for them.
 #[derive(Clone, Default)]
-pub struct Signals {
-    heads: Arc<Mutex<HashMap<Uuid, watch::Sender<i64>>>>,
-    any: Arc<watch::Sender<u64>>,
+pub struct Signals(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    heads: Mutex<HashMap<Uuid, watch::Sender<i64>>>,
+    readers: Mutex<Vec<Weak<Inbox>>>,
+    tails: Mutex<HashMap<Uuid, Weak<Tail>>>,
+    /// What this process committed and others have not been told yet.
+    unannounced: Inbox,
 }
 
 impl Signals {
-    /// Says that a company's log is committed up to a position.
+    /// Says that this process committed a company's log up to a position. Readers in this process are woken at once,
+    /// other processes are told by [`EventStore::listen`].
     pub fn committed(&self, mandant_id: Uuid, position: i64) {
-        let sender = self.sender(mandant_id);
-        sender.send_if_modified(|known| {
+        self.seen(mandant_id, position);
+        self.0.unannounced.put(mandant_id, position);
+    }
+
+    /// Says that a company's log is known to be committed up to a position, by whomever.
+    pub fn seen(&self, mandant_id: Uuid, position: i64) {
+        let moved = self.sender(mandant_id).send_if_modified(|known| {
             let newer = position > *known;
             if newer {
                 *known = position;
             }
             newer
         });
-        self.any.send_modify(|n| *n = n.wrapping_add(1));
+        if !moved {
+            return;
+        }
+        let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.retain(|reader| {
+            let reader = reader.upgrade();
+            reader.inspect(|inbox| inbox.put(mandant_id, position)).is_some()
+        });
     }
 
     /// The position known to be committed, changing.
@@ -46,14 +106,29 @@ impl Signals {
         self.sender(mandant_id).subscribe()
     }
 
-    /// Changes with any commit of any company.
+    /// The companies that move from now on.
     #[must_use]
-    pub fn any(&self) -> watch::Receiver<u64> {
-        self.any.subscribe()
+    pub fn moved(&self) -> Moved {
+        let inbox = Arc::new(Inbox::default());
+        let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.push(Arc::downgrade(&inbox));
+        Moved(inbox)
+    }
+
+    /// The tail that all followers of a company share; it ends with the last of them.
+    fn tail(&self, mandant_id: Uuid) -> Arc<Tail> {
+        let mut tails = self.0.tails.lock().unwrap_or_else(PoisonError::into_inner);
+        tails.retain(|_, tail| tail.strong_count() > 0);
+        if let Some(tail) = tails.get(&mandant_id).and_then(Weak::upgrade) {
+            return tail;
+        }
+        let tail = Arc::new(Tail::default());
+        tails.insert(mandant_id, Arc::downgrade(&tail));
+        tail
     }
 
     fn sender(&self, mandant_id: Uuid) -> watch::Sender<i64> {
-        let mut heads = self.heads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heads = self.0.heads.lock().unwrap_or_else(PoisonError::into_inner);
         heads.entry(mandant_id).or_insert_with(|| watch::channel(0).0).clone()
     }
 }
@@ -64,6 +139,45 @@ pub struct Follower {
     mandant_id: Uuid,
     position: i64,
     signal: watch::Receiver<i64>,
+    tail: Arc<Tail>,
+}
+
+/// The last page of a company's log: of all that follow the log at its end, one reads and the others find it here.
+#[derive(Default)]
+struct Tail(tokio::sync::Mutex<Vec<Recorded>>);
+
+impl Tail {
+    async fn read(
+        &self,
+        store: &EventStore,
+        mandant_id: Uuid,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let range = Range {
+            after,
+            ..Range::default()
+        };
+        let mut tail = self.0.lock().await;
+        let (first, last) = (
+            tail.first().map_or(0, |e| e.position),
+            tail.last().map_or(0, |e| e.position),
+        );
+        if after >= last {
+            let events = store.page(mandant_id, range, limit).await?;
+            if !events.is_empty() {
+                tail.clone_from(&events);
+            }
+            return Ok(events);
+        }
+        if after + 1 >= first {
+            let new = tail.iter().skip_while(|e| e.position <= after);
+            return Ok(new.take(usize::try_from(limit).unwrap_or_default()).cloned().collect());
+        }
+        // Far behind, and alone there.
+        drop(tail);
+        store.page(mandant_id, range, limit).await
+    }
 }
 
 impl Follower {
@@ -71,11 +185,10 @@ impl Follower {
     pub async fn next(&mut self, limit: i64) -> Result<Vec<Recorded>, StoreError> {
         loop {
             self.signal.mark_unchanged();
-            let range = Range {
-                after: self.position,
-                ..Range::default()
-            };
-            let events = self.store.page(self.mandant_id, range, limit).await?;
+            let events = self
+                .tail
+                .read(&self.store, self.mandant_id, self.position, limit)
+                .await?;
             if let Some(last) = events.last() {
                 self.position = last.position;
                 return Ok(events);
@@ -102,20 +215,49 @@ impl EventStore {
             mandant_id,
             position: after,
             signal,
+            tail: self.signals().tail(mandant_id),
         }
     }
 
-    /// Carries commits of other processes into this one's signals, until cancelled. Reconnects by itself.
+    /// Tells other processes of this one's commits and carries theirs into this one's signals, until cancelled.
+    /// Reconnects by itself.
     pub async fn listen(&self) {
+        tokio::join!(self.announce(), self.hear());
+    }
+
+    /// NOTIFY after the commit, never inside it: a transaction that notifies holds a lock of the whole database over
+    /// its flush, so that all companies would commit one after the other. What is lost in a crash is found by polling.
+    async fn announce(&self) {
         loop {
-            if let Err(error) = self.listen_once().await {
+            let (mandants, positions): (Vec<Uuid>, Vec<i64>) =
+                self.signals().0.unannounced.next().await.into_iter().unzip();
+            // Nobody waits for this commit to reach the disk: it has nothing to lose.
+            let sent = sqlx::query(
+                "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, m.id::text || ' ' || m.position::text) \
+                 FROM unnest($2::uuid[], $3::bigint[]) AS m(id, position)",
+            )
+            .bind(CHANNEL)
+            .bind(mandants)
+            .bind(positions)
+            .execute(self.pool())
+            .await;
+            if let Err(error) = sent {
+                tracing::warn!(%error, "other processes learn of commits by polling only");
+            }
+            tokio::time::sleep(COALESCE).await;
+        }
+    }
+
+    async fn hear(&self) {
+        loop {
+            if let Err(error) = self.hear_once().await {
                 tracing::warn!(%error, "LISTEN was interrupted; trying again");
                 tokio::time::sleep(POLL).await;
             }
         }
     }
 
-    async fn listen_once(&self) -> Result<(), sqlx::Error> {
+    async fn hear_once(&self) -> Result<(), sqlx::Error> {
         let mut listener = PgListener::connect_with(self.pool()).await?;
         listener.listen(CHANNEL).await?;
         loop {
@@ -125,7 +267,7 @@ impl EventStore {
                 .split_once(' ')
                 .and_then(|(mandant, position)| Some((Uuid::parse_str(mandant).ok()?, position.parse::<i64>().ok()?)));
             if let Some((mandant_id, position)) = parsed {
-                self.signals().committed(mandant_id, position);
+                self.signals().seen(mandant_id, position);
             }
         }
     }

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use aggregates::{Registry, registry::FoldError};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{Executor, PgPool, Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
-pub use follow::{Follower, Signals};
+pub use follow::{Follower, Moved, Signals};
 pub use read::{Loaded, StreamKey};
 pub use statistics::Statistics;
 
@@ -62,6 +62,47 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// As folding needs it.
+    #[must_use]
+    pub fn stored(&self) -> aggregates::registry::Stored<'_> {
+        aggregates::registry::Stored {
+            event_type: &self.event_type,
+            event_version: self.event_version,
+            payload: &self.payload,
+        }
+    }
+}
+
+/// An event on record without what only proofs and the history need.
+#[derive(Debug, Clone)]
+pub struct Slim {
+    /// Company.
+    pub mandant_id: Uuid,
+    /// Position.
+    pub position: i64,
+    /// UUID v7.
+    pub event_id: Uuid,
+    /// Aggregate type.
+    pub aggregate_type: String,
+    /// Stream.
+    pub aggregate_id: Uuid,
+    /// 1-based place in the stream.
+    pub version: i64,
+    /// Name of the variant.
+    pub event_type: String,
+    /// Version of its stored form.
+    pub event_version: u16,
+    /// Fields.
+    pub payload: Value,
+    /// Who acted.
+    pub actor: String,
+    /// The request's vorgang_id.
+    pub correlation: Uuid,
+    /// erfasst_am.
+    pub recorded_at: DateTime<Utc>,
+}
+
+impl Slim {
     /// As folding needs it.
     #[must_use]
     pub fn stored(&self) -> aggregates::registry::Stored<'_> {
@@ -125,6 +166,14 @@ pub enum StoreError {
         /// What is wrong.
         reason: String,
     },
+    /// A ledger that is asked for a fact has stopped.
+    #[error("the ledger {ledger} of {mandant_id} has stopped")]
+    LedgerStopped {
+        /// The ledger.
+        ledger: String,
+        /// Company.
+        mandant_id: Uuid,
+    },
     /// An aggregate type on record that this program does not know.
     #[error("unknown aggregate type {0:?} on record")]
     UnknownType(String),
@@ -168,6 +217,14 @@ impl EventStore {
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// A connection of its own for work that takes its time: the limit of queries does not hold for it.
+    pub async fn unhurried(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        connection.close_on_drop();
+        connection.execute("SET statement_timeout = 0").await?;
+        Ok(connection)
     }
 
     /// The registry.

@@ -6,7 +6,7 @@
 //! - `postgres.conf`: the settings fitted to the machine, rewritten at every start,
 //! - `socket`: the Unix socket, the only way to the server (the module `socket` says why nobody else gets in),
 //! - `postgres.log`: what the server says,
-//! - `schloss`: the lock; one program at a time.
+//! - `schloss`: the lock; one program at a time owns the server. Others may join it ([`join`]) while it runs.
 //!
 //! A killed program leaves its server running; the next start stops it and starts a fresh one (module `leftover`).
 //!
@@ -31,13 +31,13 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 use thiserror::Error;
 
 use self::identity::Identity;
 use self::programs::Programs;
+use super::is_starting;
 
 /// The superuser of the private cluster. A name of its own, so that nobody mistakes the cluster for the machine's.
 pub const SUPERUSER: &str = "neuroerp_eigner";
@@ -69,9 +69,6 @@ const MAX_LOG_BYTES: u64 = 16 * 1024 * 1024;
 /// What an error shows of the log.
 const SHOWN_LOG_BYTES: u64 = 8 * 1024;
 const SHOWN_LOG_LINES: usize = 15;
-
-/// SQLSTATE `cannot_connect_now`: the server is there, but starting up or recovering.
-const CANNOT_CONNECT_NOW: &str = "57P03";
 
 /// What the private server needs to know.
 #[derive(Debug, Clone)]
@@ -338,14 +335,7 @@ impl EmbeddedServer {
     }
 
     fn options(&self, database: &str) -> PgConnectOptions {
-        // Everything is set here, so that no PG* variable of the user leads to another server.
-        PgConnectOptions::new_without_pgpass()
-            .socket(&self.socket_dir)
-            .port(socket::PORT)
-            .username(SUPERUSER)
-            .database(database)
-            .ssl_mode(PgSslMode::Disable)
-            .application_name("neuroerp")
+        options(&self.socket_dir, database)
     }
 
     async fn wait_until_ready(&mut self, start_limit: Duration) -> Result<(), EmbeddedError> {
@@ -368,10 +358,7 @@ impl EmbeddedServer {
                     zuletzt: self.log.last_lines(),
                 });
             }
-            let recovering = error
-                .as_database_error()
-                .and_then(DatabaseError::code)
-                .is_some_and(|code| code == CANNOT_CONNECT_NOW);
+            let recovering = is_starting(&error);
             let limit = if recovering {
                 start_limit.max(RECOVERY_LIMIT)
             } else {
@@ -448,6 +435,37 @@ impl Drop for EmbeddedServer {
     }
 }
 
+/// How to connect to the database of the server that another program runs in this data folder. It works as long as that
+/// program lives. `None` if that server does not answer, which it does not yet while it starts.
+pub async fn join(settings: &EmbeddedSettings) -> Result<Option<PgConnectOptions>, EmbeddedError> {
+    let identity = Identity::choose(settings.effective_pg_user().as_deref())?;
+    let data_dir = settings.data_dir.canonicalize();
+    let data_dir = data_dir.map_err(|source| EmbeddedError::io(&settings.data_dir, source))?;
+    let options = options(&socket::place(&data_dir, &identity), DATABASE);
+    match options.connect().await {
+        Ok(connection) => {
+            // It answered; that closing fails says nothing.
+            let _ = connection.close().await;
+            Ok(Some(options))
+        }
+        Err(error) => {
+            tracing::debug!(%error, "the running server does not answer yet");
+            Ok(None)
+        }
+    }
+}
+
+fn options(socket_dir: &Path, database: &str) -> PgConnectOptions {
+    // Everything is set here, so that no PG* variable of the user leads to another server.
+    PgConnectOptions::new_without_pgpass()
+        .socket(socket_dir)
+        .port(socket::PORT)
+        .username(SUPERUSER)
+        .database(database)
+        .ssl_mode(PgSslMode::Disable)
+        .application_name("neuroerp")
+}
+
 /// Everything up to the running process; blocks.
 fn launch(settings: &EmbeddedSettings) -> Result<EmbeddedServer, EmbeddedError> {
     let identity = Identity::choose(settings.effective_pg_user().as_deref())?;
@@ -485,7 +503,7 @@ fn launch(settings: &EmbeddedSettings) -> Result<EmbeddedServer, EmbeddedError> 
         .process_group(0)
         .spawn()
         .map_err(|source| EmbeddedError::io(&programs.postgres(), source))?;
-    tracing::info!(pid = child.id(), postgres = programs.major, ordner = %data_dir.display(), "Postgres-Server gestartet");
+    tracing::info!(pid = child.id(), postgres = programs.major, ordner = %data_dir.display(), socket = %socket_dir.display(), "Postgres-Server gestartet");
     Ok(EmbeddedServer {
         child: Some(child),
         socket_dir,

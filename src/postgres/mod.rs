@@ -1,54 +1,124 @@
 //! The database: connecting, migrating, and the private embedded server.
 
+mod documentation;
 pub mod embedded;
+mod error;
 
-use std::time::Duration;
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
-    Executor, PgPool,
+    ConnectOptions, Connection, Executor, PgConnection, PgPool,
+    error::DatabaseError,
+    migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+pub use error::{OpenError, place};
 
 /// Connections of each of the two pools of a process.
 const CONNECTIONS: u32 = 16;
 
-/// Migrations, forward only.
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+/// How long the first connection may take; whoever waits for a server that is not there wants to know soon.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// Why the database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// No connection.
-    #[error("die Datenbank ist nicht erreichbar: {0}")]
-    Connect(#[source] sqlx::Error),
-    /// A migration failed.
-    #[error("die Migration ist gescheitert: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+/// Prepared statements kept per connection: the writing ones differ by the tables they touch.
+const STATEMENTS: usize = 400;
+
+/// SQLSTATE `cannot_connect_now`: the server is there, but starting up.
+const CANNOT_CONNECT_NOW: &str = "57P03";
+
+/// Pause between two attempts at a server that is starting.
+const STARTING_PAUSE: Duration = Duration::from_millis(200);
+
+/// Where the migrations that were applied are noted; in our schema, since no role may write to `public` by default.
+const APPLIED: &str = "log.migration";
+
+/// Migrations, forward only.
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrator = sqlx::migrate!("./migrations");
+    migrator.create_schema("log");
+    migrator.dangerous_set_table_name(APPLIED);
+    migrator
+});
+
+/// The first connection to a database: gives up after a while and says why.
+async fn first_connection(options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
+    let begin = Instant::now();
+    loop {
+        let left = CONNECT_LIMIT.saturating_sub(begin.elapsed());
+        let Ok(result) = tokio::time::timeout(left, options.connect()).await else {
+            return Err(OpenError::silent(options, CONNECT_LIMIT));
+        };
+        let error = match result {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        if !is_starting(&error) || begin.elapsed() + STARTING_PAUSE > CONNECT_LIMIT {
+            return Err(OpenError::connect(options, &error));
+        }
+        tokio::time::sleep(STARTING_PAUSE).await;
+    }
+}
+
+/// True if the server is there but starting up or recovering.
+pub(crate) fn is_starting(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == CANNOT_CONNECT_NOW)
 }
 
 /// Applies what is missing. Runs as the role that connects (the owner of the log), never as the program's role.
 pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .connect_with(options.clone())
+    let mut connection = first_connection(options).await?;
+    let result = MIGRATOR.run(&mut connection).await;
+    result.map_err(|error| OpenError::migrate(options, &error))?;
+    documentation::write(&mut connection)
         .await
-        .map_err(OpenError::Connect)?;
-    MIGRATOR.run(&pool).await?;
-    pool.close().await;
+        .map_err(|error| OpenError::migrate(options, &error.into()))?;
+    // It did what it was for; that closing fails says nothing.
+    let _ = connection.close().await;
     Ok(())
 }
 
+/// Checks that a database in use by another program has exactly the migrations of this one, and applies none: the
+/// running program would meet tables it does not know.
+pub async fn check_migrations(options: &PgConnectOptions) -> Result<(), OpenError> {
+    let mut connection = first_connection(options).await?;
+    let applied: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM log.migration WHERE success ORDER BY version")
+            .fetch_all(&mut connection)
+            .await
+            .map_err(|error| OpenError::OtherVersion(error.to_string()))?;
+    let _ = connection.close().await;
+    let ours = MIGRATOR.iter().map(|m| (m.version, m.checksum.as_ref()));
+    if applied.iter().map(|(version, sum)| (*version, sum.as_slice())).eq(ours) {
+        return Ok(());
+    }
+    Err(OpenError::OtherVersion(format!(
+        "angewandt bis Migration {}, hier bis {}",
+        applied.last().map_or(0, |(version, _)| *version),
+        MIGRATOR.iter().last().map_or(0, |m| m.version)
+    )))
+}
+
 /// The program's pool. Every connection takes the role that cannot change the log.
+/// A query ends before the request that asked for it does.
 pub async fn connect(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
-    pool(options, "").await
+    pool(options, "SET statement_timeout = '55s'").await
 }
 
 /// The engine's pool. Its statements fetch by key from tables that grow while their plans are kept: a plan made when a
-/// table was empty would scan it for ever. So plans go by index from the start.
+/// table was empty would scan it for ever. So plans go by index from the start, and since all values go by the same
+/// index, none is planned twice. Nobody waits for ever for a lock, and
+/// a transaction that this process has forgotten does not keep a company's head.
 pub async fn connect_engine(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
     pool(
         options,
-        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off",
+        "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; \
+         SET plan_cache_mode = force_generic_plan; \
+         SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'",
     )
     .await
 }
@@ -66,7 +136,7 @@ async fn pool(options: &PgConnectOptions, more: &'static str) -> Result<PgPool, 
                 Ok(())
             })
         })
-        .connect_with(options.clone())
+        .connect_with(options.clone().statement_cache_capacity(STATEMENTS))
         .await
-        .map_err(OpenError::Connect)
+        .map_err(|error| OpenError::connect(options, &error))
 }

@@ -5,7 +5,7 @@ pub mod rebuild;
 mod run;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,6 +13,7 @@ use std::{
 use futures::future::join_all;
 use projections::{Ledger, ledger::Fact};
 use serde_json::Value;
+use sqlx::PgPool;
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -23,11 +24,12 @@ use crate::{
 };
 
 pub use run::PAGE;
-use run::{Lock, carry, checkpoint, save};
+use run::{Care, Lock, carry, checkpoint, save};
 
 /// Looks for itself after this time without a wake-up.
 const POLL: Duration = Duration::from_secs(1);
 /// Pause between two rounds under load: commits that come meanwhile are read together. Part of the lag that readers see.
+/// A round that took longer is followed by a pause as long, so that many busy companies cost less a commit.
 const BREATH: Duration = Duration::from_millis(10);
 
 /// What a step came to.
@@ -49,6 +51,8 @@ pub struct Projector {
     reached: Mutex<HashMap<(&'static str, Uuid), i64>>,
     /// Stopped ledgers that this process has tried for itself; a restart tries each once more.
     tried: Mutex<HashSet<(&'static str, Uuid)>>,
+    /// Stopped ledgers, not looked at again before the next look at all companies.
+    stopped: Mutex<HashSet<(&'static str, Uuid)>>,
     moved: watch::Sender<u64>,
 }
 
@@ -76,6 +80,7 @@ impl Projector {
             facts,
             reached: Mutex::default(),
             tried: Mutex::default(),
+            stopped: Mutex::default(),
             moved: watch::channel(0).0,
         }
     }
@@ -84,35 +89,51 @@ impl Projector {
     #[must_use]
     pub fn start(self: Arc<Self>, cancel: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(async move {
-            let mut wake = self.store.signals().any();
-            let mut measured = Instant::now();
+            let moved = self.store.signals().moved();
             let mut statistics = Statistics::default();
+            let mut look_at = Instant::now();
+            let mut heads = BTreeMap::new();
             loop {
-                if let Err(error) = self.round(&cancel).await {
+                if Instant::now() >= look_at {
+                    look_at = Instant::now() + POLL;
+                    match self.look(&mut statistics).await {
+                        Ok(all) => heads.extend(all),
+                        Err(error) => tracing::warn!(%error, "the ledgers pause"),
+                    }
+                }
+                let begin = Instant::now();
+                if let Err(error) = self.round(&std::mem::take(&mut heads), &cancel).await {
                     tracing::warn!(%error, "the ledgers pause");
                 }
-                if measured.elapsed() >= POLL {
-                    measured = Instant::now();
-                    if let Err(error) = self.measure().await {
-                        tracing::warn!(%error, "the lag of the ledgers is not known");
-                    }
-                    if let Err(error) = statistics.keep(&self.store).await {
-                        tracing::warn!(%error, "the planner has no new statistics");
-                    }
-                }
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(BREATH.max(begin.elapsed()).min(POLL)).await;
                 tokio::select! {
                     () = cancel.cancelled() => return,
-                    _ = wake.changed() => {}
-                    () = tokio::time::sleep(POLL) => {}
+                    new = moved.next() => heads = new,
+                    () = tokio::time::sleep_until(look_at) => {}
                 }
             }
         })
     }
 
-    async fn round(&self, cancel: &CancellationToken) -> Result<(), StoreError> {
+    /// The net under the wake-ups: the heads of all companies, which readers in this process learn of too; stopped
+    /// ledgers are looked at again; the metrics and the planner's statistics are brought up to date.
+    async fn look(&self, statistics: &mut Statistics) -> Result<Vec<(Uuid, i64)>, StoreError> {
         let heads = self.store.heads().await?;
-        let ledgers = self.ledgers.iter().map(|l| self.round_of(&**l, &heads, cancel));
+        for (mandant_id, head) in &heads {
+            self.store.signals().seen(*mandant_id, *head);
+        }
+        self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if let Err(error) = self.measure().await {
+            tracing::warn!(%error, "the lag of the ledgers is not known");
+        }
+        if let Err(error) = statistics.keep(&self.store).await {
+            tracing::warn!(%error, "the planner has no new statistics");
+        }
+        Ok(heads)
+    }
+
+    async fn round(&self, heads: &BTreeMap<Uuid, i64>, cancel: &CancellationToken) -> Result<(), StoreError> {
+        let ledgers = self.ledgers.iter().map(|l| self.round_of(&**l, heads, cancel));
         join_all(ledgers).await.into_iter().collect()
     }
 
@@ -121,18 +142,24 @@ impl Projector {
     async fn round_of(
         &self,
         ledger: &dyn Ledger,
-        heads: &[(Uuid, i64)],
+        heads: &BTreeMap<Uuid, i64>,
         cancel: &CancellationToken,
     ) -> Result<(), StoreError> {
-        let behind = |(mandant_id, head): &(Uuid, i64)| self.reached(ledger.name(), *mandant_id) < *head;
-        let mut open: Vec<(Uuid, i64)> = heads.iter().copied().filter(behind).collect();
+        let behind = |(mandant_id, head): &(Uuid, i64)| {
+            self.reached(ledger.name(), *mandant_id) < *head && !self.stopped(ledger.name(), *mandant_id)
+        };
+        let heads = heads.iter().map(|(mandant_id, head)| (*mandant_id, *head));
+        let mut open: Vec<(Uuid, i64)> = heads.filter(behind).collect();
         while !open.is_empty() {
             let mut next = Vec::new();
             for (mandant_id, head) in open {
                 if cancel.is_cancelled() {
                     return Ok(());
                 }
-                match self.step(ledger, mandant_id, head, Lock::Skip).await {
+                match self
+                    .step(self.store.engine(), ledger, mandant_id, head, Lock::Skip)
+                    .await
+                {
                     Ok(Step::At(position)) if position < head => next.push((mandant_id, head)),
                     Ok(_) => {}
                     // The database answers: the error is this company's alone, and the next round tries again.
@@ -163,25 +190,48 @@ impl Projector {
         Ok(())
     }
 
+    fn stopped(&self, name: &'static str, mandant_id: Uuid) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        stopped.contains(&(name, mandant_id))
+    }
+
     fn reached(&self, name: &'static str, mandant_id: Uuid) -> i64 {
         let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
         reached.get(&(name, mandant_id)).copied().unwrap_or(-1)
     }
 
-    /// Carries one page into a ledger.
-    async fn step(&self, ledger: &dyn Ledger, mandant_id: Uuid, head: i64, lock: Lock) -> Result<Step, StoreError> {
+    /// Carries one page into a ledger, on a connection of a pool.
+    async fn step(
+        &self,
+        pool: &PgPool,
+        ledger: &dyn Ledger,
+        mandant_id: Uuid,
+        head: i64,
+        lock: Lock,
+    ) -> Result<Step, StoreError> {
         let key = (ledger.name(), mandant_id);
-        let mut transaction = self.store.engine().begin().await?;
-        let Some(mut standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
-            return Ok(Step::Elsewhere);
+        // Rows and checkpoint stay together: what a crash takes of them is carried again.
+        let begin = "BEGIN; SET LOCAL synchronous_commit = off";
+        let mut care = Care::None;
+        let (standing, before) = loop {
+            let mut transaction = pool.begin_with(begin).await?;
+            let Some(mut standing) = checkpoint(&mut transaction, ledger.name(), mandant_id, lock).await? else {
+                return Ok(Step::Elsewhere);
+            };
+            if standing.fehler.is_some() && care == Care::None && !self.first_try(key) {
+                self.stopped.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+                return Ok(Step::Stopped);
+            }
+            let before = standing.position;
+            let registry = self.store.registry();
+            if carry(&mut transaction, registry, ledger, &mut standing, head, care).await? {
+                save(&mut transaction, &standing).await?;
+                transaction.commit().await?;
+                break (standing, before);
+            }
+            transaction.rollback().await?;
+            care = Care::Savepoints;
         };
-        if standing.fehler.is_some() && !self.first_try(key) {
-            return Ok(Step::Stopped);
-        }
-        let before = standing.position;
-        carry(&mut transaction, self.store.registry(), ledger, &mut standing, head).await?;
-        save(&mut transaction, &standing).await?;
-        transaction.commit().await?;
         if standing.position > before {
             self.moved.send_modify(|n| *n = n.wrapping_add(1));
         }
@@ -201,20 +251,23 @@ impl Projector {
         tried.insert(key)
     }
 
-    /// Brings one ledger to the head now and says where that is.
+    /// Brings one ledger to the head now and says where that is. Takes no connection of the engine: who asks may hold
+    /// one already, and all of them at once could wait for one another.
     pub async fn catch_up(&self, name: &str, mandant_id: Uuid) -> Result<i64, StoreError> {
         let head = self.store.head(mandant_id).await?;
         let ledger = self.ledgers.iter().find(|l| l.name() == name);
         let ledger = ledger.ok_or_else(|| StoreError::UnknownType(format!("ledger {name}")))?;
         loop {
-            match self.step(&**ledger, mandant_id, head, Lock::Wait).await? {
+            match self
+                .step(self.store.pool(), &**ledger, mandant_id, head, Lock::Wait)
+                .await?
+            {
                 Step::At(position) if position >= head => return Ok(position),
                 Step::At(_) | Step::Elsewhere => {}
                 Step::Stopped => {
-                    return Err(StoreError::Corrupt {
+                    return Err(StoreError::LedgerStopped {
+                        ledger: name.to_owned(),
                         mandant_id,
-                        position: head,
-                        reason: format!("the ledger {name} has stopped; /health/ready shows it"),
                     });
                 }
             }

@@ -27,7 +27,7 @@ pub use self::{
 };
 
 /// Most workers: each holds two connections of the pool of 16, the rebuild itself two more, and others need some.
-const WORKERS: usize = 5;
+pub const WORKERS: usize = 5;
 /// What may be left to do when the swap locks others out: events of the log.
 const LITTLE: i64 = 200;
 /// Passes that catch up without locks before the swap takes what is left; a log that grows faster than a pass never
@@ -49,8 +49,7 @@ impl Exclusion {
     }
 
     async fn take(store: &EventStore, sql: &'static str) -> anyhow::Result<Self> {
-        let mut connection = store.pool().acquire().await?;
-        connection.close_on_drop();
+        let mut connection = store.unhurried().await?;
         let free: bool = sqlx::query_scalar(sql)
             .bind(LOCK_KEY)
             .fetch_one(&mut *connection)
@@ -73,6 +72,12 @@ impl Exclusion {
     }
 }
 
+/// The names of all read models: the aggregate types, then the ledgers.
+pub fn names_of_all() -> Vec<&'static str> {
+    let models = projections::state_models().into_iter().map(|m| m.typ);
+    models.chain(projections::ledgers().iter().map(|l| l.name())).collect()
+}
+
 type Chosen = (Vec<StateModel>, Vec<Box<dyn Ledger>>);
 
 /// Which read models are meant: those named, or all.
@@ -89,7 +94,8 @@ fn chosen(names: Option<&[String]>) -> anyhow::Result<Chosen> {
     for name in names.unwrap_or_default() {
         anyhow::ensure!(
             models.iter().any(|m| m.typ == name) || ledgers.iter().any(|l| l.name() == name),
-            "das Lesemodell {name} gibt es nicht"
+            "das Lesemodell „{name}“ gibt es nicht; es gibt: {}",
+            names_of_all().join(", ")
         );
     }
     Ok((models, ledgers))

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::Standing;
-use crate::eventstore::{Recorded, StoreError, read};
+use crate::eventstore::{Slim, StoreError, read};
 
 /// Events a ledger reads at once.
 pub const PAGE: i64 = 2_000;
@@ -83,25 +83,47 @@ pub(super) async fn save(connection: &mut PgConnection, standing: &Standing) -> 
     Ok(())
 }
 
+/// Whether a page is expected to hold an event that the ledger cannot process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care {
+    /// It is not, as nearly always.
+    None,
+    /// It is: savepoints let the event be found.
+    Savepoints,
+}
+
 /// Carries the next page into a ledger's live tables and moves `standing` along: to a new position, or to the reason
-/// why the ledger stops. An error is one of the database that may pass; then nothing of the transaction counts.
+/// why the ledger stops. False if there is an event to be found first: then all has to be rolled back and done again
+/// with more care. An error is one of the database that may pass; then nothing of the transaction counts.
 pub(super) async fn carry(
     connection: &mut PgConnection,
     registry: &Registry,
     ledger: &dyn Ledger,
     standing: &mut Standing,
     head: i64,
-) -> Result<(), sqlx::Error> {
-    let after = standing.position;
+    care: Care,
+) -> Result<bool, sqlx::Error> {
+    let (mandant_id, after) = (standing.mandant_id, standing.position);
+    if care == Care::None && after < head {
+        let done = page(connection, registry, ledger, mandant_id, after, head, &live).await;
+        return match done {
+            Ok(done) => {
+                standing.position = done.reached;
+                standing.fehler = None;
+                Ok(true)
+            }
+            Err(error) => culprit(error).map(|_| false),
+        };
+    }
     let mut to = head;
     while after < to {
         let mut savepoint = connection.begin().await?;
-        match page(&mut savepoint, registry, ledger, standing.mandant_id, after, to, &live).await {
+        match page(&mut savepoint, registry, ledger, mandant_id, after, to, &live).await {
             Ok(done) => {
                 savepoint.commit().await?;
                 standing.position = done.reached;
                 standing.fehler = None;
-                return Ok(());
+                return Ok(true);
             }
             Err(error) => {
                 let culprit = culprit(error)?;
@@ -118,7 +140,7 @@ pub(super) async fn carry(
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// An error that will come again with the same events.
@@ -171,7 +193,7 @@ pub(crate) async fn page(
         to: Some(to),
         types: Some(&types),
     };
-    let events = read::page(connection, mandant_id, range, PAGE)
+    let events = read::page::<Slim>(connection, mandant_id, range, PAGE)
         .await
         .map_err(|error| match error {
             StoreError::Database(error) => LedgerError::Database(error),
@@ -196,7 +218,7 @@ pub(crate) async fn page(
     })
 }
 
-fn log_event(registry: &Registry, event: Recorded) -> Result<LogEvent, LedgerError> {
+fn log_event(registry: &Registry, event: Slim) -> Result<LogEvent, LedgerError> {
     let unreadable = |reason: String| LedgerError::Unprocessable {
         position: event.position,
         reason,

@@ -3,15 +3,12 @@
 
 mod diff;
 
-use aggregates::{
-    Entry, Registry,
-    registry::{FoldError, Stored},
-};
+use aggregates::{Entry, Registry, registry::Stored};
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
 use projections::StateModel;
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 
 pub use diff::{Change, changes};
@@ -22,7 +19,10 @@ use super::{
 };
 use crate::{
     api::problem::Problem,
-    eventstore::{EventStore, Recorded, StoreError},
+    eventstore::{
+        EventStore, Loaded, Recorded, StoreError,
+        read::{fold_run, same_stream},
+    },
 };
 
 /// A page of a record's history.
@@ -70,11 +70,11 @@ pub async fn history(
         };
         let new = state.as_ref().map(|s| entry.to_json(s));
         let changed = match (&old, &new) {
-            (Some(old), Some(new)) if event.version == 1 => Some(changes(&json!({}), new, &list_keys, old)),
-            (Some(old), Some(new)) => Some(changes(old, new, &list_keys, &Value::Null)),
+            (Some(_), Some(new)) if event.version == 1 => Some(changes(&json!({}), new, &list_keys)),
+            (Some(old), Some(new)) => Some(changes(old, new, &list_keys)),
             _ => None,
         };
-        daten.push(event_json(event, changed));
+        daten.push(event_json(entry, event, changed));
         old = new;
     }
     let weiter = (page.len() > page_len).then_some(last);
@@ -90,13 +90,13 @@ fn fold(entry: &Entry, events: &[Recorded]) -> Result<Option<aggregates::context
     Ok(Some(entry.fold(&entry.empty(), &stored)?))
 }
 
-fn event_json(event: &Recorded, changed: Option<Vec<Change>>) -> Value {
+fn event_json(entry: &Entry, event: &Recorded, changed: Option<Vec<Change>>) -> Value {
     json!({
         "position": event.position,
         "version": event.version,
         "ereignis": event.event_type,
         "event_version": event.event_version,
-        "daten": event.payload,
+        "daten": entry.gezeigt(&event.payload),
         "erfasst_am": zeit::rfc3339(event.recorded_at),
         "akteur": event.actor,
         "grund": grund(event),
@@ -197,7 +197,11 @@ pub async fn state_at(
     if let Point::Version(version) = point
         && last.version < version
     {
-        return Ok(None);
+        let text = format!(
+            "die Version {version} von {} {id} gibt es noch nicht; die letzte Version ist {}",
+            entry.name, last.version
+        );
+        return Err(Problem::not_found(text));
     }
     let state = fold(entry, &events)?.ok_or_else(|| {
         Problem::new(
@@ -281,25 +285,14 @@ async fn folded(
         .bind(ids)
         .fetch(connection);
     let mut states = Vec::new();
-    let mut stream: (Uuid, Vec<(String, u16, Value)>) = (Uuid::nil(), Vec::new());
+    let mut stream: Vec<PgRow> = Vec::new();
     while let Some(row) = rows.try_next().await? {
-        let id: Uuid = row.try_get("aggregate_id")?;
-        if id != stream.0 {
-            states.extend(state_of(entry, std::mem::replace(&mut stream, (id, Vec::new())))?);
+        if stream.first().is_some_and(|first| !same_stream(first, &row)) {
+            states.extend(state_of(entry, &std::mem::take(&mut stream))?);
         }
-        let position: i64 = row.try_get("position")?;
-        let corrupt = |reason: String| StoreError::Corrupt {
-            mandant_id,
-            position,
-            reason,
-        };
-        let text: Option<String> = row.try_get("payload")?;
-        let text = text.ok_or_else(|| corrupt("payload was removed; this stream is closed".to_owned()))?;
-        let payload = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
-        let event_version = u16::try_from(row.try_get::<i16, _>("event_version")?).unwrap_or_default();
-        stream.1.push((row.try_get("event_type")?, event_version, payload));
+        stream.push(row);
     }
-    states.extend(state_of(entry, stream)?);
+    states.extend(state_of(entry, &stream)?);
     Ok(states)
 }
 
@@ -317,7 +310,8 @@ fn folded_sql(typ: &str, some: bool) -> String {
             .to_owned(),
     };
     format!(
-        "SELECT e.aggregate_id, e.position, e.event_type, e.event_version, e.payload::text AS payload \
+        "SELECT e.mandant_id, e.aggregate_type, e.aggregate_id, e.version, e.position, e.event_type, e.event_version, \
+                e.payload::text AS payload, e.recorded_at \
          FROM ({streams}) s JOIN log.ereignis e ON e.mandant_id = $1 AND e.aggregate_id = s.id \
           AND e.aggregate_type = $2 \
          WHERE e.position <= $3 ORDER BY e.aggregate_id, e.version"
@@ -325,23 +319,11 @@ fn folded_sql(typ: &str, some: bool) -> String {
 }
 
 /// The state of a stream; none for a stream without events.
-fn state_of(
-    entry: &Entry,
-    (id, events): (Uuid, Vec<(String, u16, Value)>),
-) -> Result<Option<(Uuid, Value)>, FoldError> {
-    if events.is_empty() {
-        return Ok(None);
-    }
-    let stored: Vec<Stored<'_>> = events
-        .iter()
-        .map(|(event_type, event_version, payload)| Stored {
-            event_type,
-            event_version: *event_version,
-            payload,
-        })
-        .collect();
-    let state = entry.fold(&entry.empty(), &stored)?;
-    Ok(Some((id, entry.to_json(&state))))
+fn state_of(entry: &Entry, rows: &[PgRow]) -> Result<Option<(Uuid, Value)>, StoreError> {
+    let Some(first) = rows.first() else { return Ok(None) };
+    let mut loaded = Loaded::empty(entry);
+    fold_run(entry, rows, &mut loaded)?;
+    Ok(Some((first.try_get("aggregate_id")?, entry.to_json(&loaded.state))))
 }
 
 #[cfg(test)]

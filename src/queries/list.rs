@@ -12,7 +12,7 @@ use self::filter::Filter;
 use super::{
     catalog::{Catalog, Column, Kind},
     cursor::Cursor,
-    params::{DEFAULT_LIMIT, MAX_LIMIT, Params, unknown, wrong},
+    params::{DEFAULT_LIMIT, MAX_LIMIT, Params, too_old, unknown, wrong},
     sql::{Arg, Sql, quoted},
 };
 use crate::api::problem::Problem;
@@ -21,7 +21,15 @@ use crate::api::problem::Problem;
 pub const ENGINE_COLUMNS: &[&str] = &["id", "version", "angelegt_am", "geaendert_am", "log_position"];
 
 /// Parameters of every list that are not filters.
-pub const RESERVED: &[&str] = &["limit", "cursor", "sortierung", "gesamt", "felder", "suche"];
+pub const RESERVED: &[&str] = &[
+    "limit",
+    "cursor",
+    "sortierung",
+    "gesamt",
+    "felder",
+    "suche",
+    "ab_position",
+];
 
 /// Most keys of a sort.
 const MAX_SORT_KEYS: usize = 5;
@@ -56,6 +64,8 @@ pub struct ListQuery {
     limit: i64,
     cursor: Option<Cursor>,
     gesamt: bool,
+    /// The page must have seen the log up to here.
+    ab_position: i64,
     fingerprint: String,
 }
 
@@ -86,8 +96,8 @@ pub fn filter_columns<'a>(model: &StateModel, catalog: &'a Catalog) -> Vec<&'a C
 }
 
 impl ListQuery {
-    /// Reads the parameters of a list of this model.
-    pub fn parse(model: &StateModel, catalog: &Catalog, mut params: Params) -> Result<Self, Problem> {
+    /// Reads the parameters of a list of this model, whose rows are states of this schema.
+    pub fn parse(model: &StateModel, catalog: &Catalog, schema: &Value, mut params: Params) -> Result<Self, Problem> {
         let table = model
             .head()
             .ok_or_else(|| Problem::not_found("zu dieser Ressource gibt es keine Liste"))?
@@ -95,6 +105,7 @@ impl ListQuery {
         let filterable = filter_columns(model, catalog);
         let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
         let gesamt = params.flag("gesamt")?;
+        let ab_position = params.positive("ab_position")?.unwrap_or(0);
         let cursor_text = params.take("cursor");
         let suche = search_text(params.take("suche"), table, catalog)?;
         let sort_text = params.take("sortierung").unwrap_or_default();
@@ -105,7 +116,7 @@ impl ListQuery {
         given.sort();
         let mut filters = Vec::with_capacity(given.len());
         for (name, value) in &given {
-            filters.push(Filter::parse(name, value, &filterable, &allowed(&filterable))?);
+            filters.push(Filter::parse(name, value, &filterable, &allowed(&filterable), schema)?);
         }
         let fingerprint = format!("{table}|{sort_text}|{}|{given:?}", suche.as_deref().unwrap_or_default());
         let cursor = cursor_text
@@ -120,6 +131,7 @@ impl ListQuery {
             limit,
             cursor,
             gesamt,
+            ab_position,
             fingerprint,
         })
     }
@@ -145,6 +157,10 @@ impl ListQuery {
             return Err(Problem::from(sqlx::Error::RowNotFound));
         };
         let (position, epoch): (i64, i32) = (first.try_get("kopf_position")?, first.try_get("kopf_epoche")?);
+        // State rows commit with their events, so only a database that lacks these events is behind.
+        if position < self.ab_position {
+            return Err(too_old(self.ab_position));
+        }
         if let Some(cursor) = &self.cursor {
             cursor.check_epoch(epoch)?;
         }
@@ -419,7 +435,7 @@ mod tests {
 
     fn parse(query: &str) -> Result<ListQuery, Problem> {
         let params = Params::of(&format!("/k?{query}").parse().unwrap()).unwrap();
-        ListQuery::parse(&model(), &catalog(), params)
+        ListQuery::parse(&model(), &catalog(), &Value::Null, params)
     }
 
     fn text(query: &str) -> String {

@@ -136,6 +136,14 @@ pub fn limit_exceeded(detail: String, max: i64) -> Problem {
     Refusal::new("API_LIMIT", 422, detail, json!({ "max": max })).into()
 }
 
+/// `ABFRAGE_ZU_ALT`.
+pub fn too_old(needed: i64) -> Problem {
+    let text = format!(
+        "diese Abfrage hat das Journal noch nicht bis Position {needed} gesehen; bitte gleich noch einmal abrufen"
+    );
+    Problem::new("ABFRAGE_ZU_ALT", 503, text).retry_after(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

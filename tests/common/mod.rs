@@ -317,6 +317,8 @@ impl Reply {
                 self.text
             );
         }
+        let vorgang = self.body["vorgang_id"].as_str().and_then(|id| Uuid::parse_str(id).ok());
+        assert!(vorgang.is_some(), "vorgang_id: {}", self.text);
         self.body
     }
 }
@@ -366,6 +368,22 @@ impl Door {
         }
     }
 
+    /// The same server with another token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self::new(self.url.clone(), token.to_owned())
+    }
+
+    /// Issues a key for some days and gives back its id and a way in with it.
+    pub async fn key(&self, name: &str, fields: serde_json::Value) -> (String, Self) {
+        let mut body = serde_json::json!({"name": name, "ablauf": neuroerp::uhr::jetzt() + chrono::Duration::days(30)});
+        let fields = fields.as_object().expect("fields").clone();
+        body.as_object_mut().expect("object").extend(fields);
+        let answer = self.post("/api/v1/dienste/api-keys", body).await.ok();
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let door = self.with_token(&text(&answer["einmalig"]["schluessel"]));
+        (text(&answer["id"]), door)
+    }
+
     /// Any request; `None` if the connection broke.
     pub async fn try_request(
         &self,
@@ -382,7 +400,9 @@ impl Door {
             request = request.header("X-Mandant", "TEST");
         }
         for (name, value) in headers {
-            request = request.header(*name, *value);
+            // Bytes beyond ASCII are allowed in a header.
+            let value = reqwest::header::HeaderValue::from_bytes(value.as_bytes()).expect("header");
+            request = request.header(*name, value);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::mandant::{Stammdaten, Stammdatenstand};
 use crate::{
-    Aggregate, Context, Decision,
+    Aggregate, Context, Decision, StreamKey,
     context::stream_id,
     types::{Bereich, zeitlich},
 };
@@ -85,8 +85,11 @@ impl Aggregate for Firmenstammdaten {
     type Event = FirmenstammdatenEvent;
     type Error = FirmenstammdatenError;
 
-    fn stream_key(_command: &FirmenstammdatenCommand) -> Option<String> {
-        Some(Self::SCHLUESSEL.to_owned())
+    fn stream_key(_command: &FirmenstammdatenCommand) -> Option<StreamKey> {
+        Some(StreamKey {
+            feld: None,
+            wert: Self::SCHLUESSEL.to_owned(),
+        })
     }
 
     fn decide(&self, command: FirmenstammdatenCommand, _ctx: &Context<'_>) -> Decision<Self> {

@@ -14,6 +14,9 @@ use crate::{
 /// The day from which master data hold that were recorded without one.
 const SEIT_JEHER: &str = "1900-01-01";
 
+/// The short name by which a request means the system itself: a company of that name could not be reached.
+pub const VORBEHALTEN: &str = "SYSTEM";
+
 /// Status of a Mandant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
@@ -56,7 +59,7 @@ pub struct Stammdaten {
     pub steuernummer: Option<Text<20>>,
 }
 
-/// Master data with the day they begin to hold; a row of `dienste.mandant_stammdaten`.
+/// Master data with the day they begin to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stammdatenstand {
     /// First day.
@@ -243,7 +246,7 @@ fn pruefen(mut daten: Stammdaten) -> Result<Stammdaten, Shared> {
     if daten.anschrift.as_ref().is_some_and(|a| !ist_land(&a.land)) {
         return Err(Shared::feld(
             "/stammdaten/anschrift/land",
-            "das Land ist ein ISO-Code aus zwei Großbuchstaben, z. B. DE",
+            "das Land ist ein Code nach ISO 3166 (alpha-2) in Großbuchstaben, z. B. DE",
         ));
     }
     Ok(daten)
@@ -277,6 +280,10 @@ impl Aggregate for Mandant {
             ) => {
                 if !kuerzel.chars().all(|c| c.is_ascii_alphanumeric()) {
                     return Err(Shared::feld("/kuerzel", "nur Buchstaben und Ziffern ohne Umlaute").into());
+                }
+                if kuerzel.eq_ignore_ascii_case(VORBEHALTEN) {
+                    let meldung = "SYSTEM meint überall das System selbst; bitte ein anderes Kürzel wählen";
+                    return Err(Shared::feld("/kuerzel", meldung).into());
                 }
                 let hauswaehrung = hauswaehrung.map_or_else(|| "EUR".to_owned(), |w| w.to_string());
                 if hauswaehrung != "EUR" {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Context, Decision, Key, Shared,
+    Aggregate, Context, Decision, Key, Shared, StreamKey,
     context::{Counter, stream_id},
     refusal::Refused,
     types::{Bereich, Stufe, Text, Zeitlich, zeitlich},
@@ -125,10 +125,11 @@ pub enum NummernkreisCommand {
     },
     /// Closes a year: no more numbers for documents of that year.
     JahrSchliessen {
-        /// The year.
+        /// The year, from 1900 to the present one.
         jahr: i32,
     },
-    /// Documents a gap, only after a restore from backup.
+    /// Documents a gap: numbers below the counter that no document bears, which only a restore from backup can leave.
+    /// That the numbers were drawn is checked; that no document bears them is the word of who documents it.
     LueckeDokumentieren {
         /// Year of the count.
         jahr: i32,
@@ -290,6 +291,9 @@ fn muster_pruefen(kreis: &str, muster: &str, start: i64) -> Result<String, Numme
     }
 }
 
+/// First year that can be closed; earlier ones are slips of the keyboard.
+const ERSTES_JAHR: i32 = 1900;
+
 impl Nummernkreis {
     /// Scope of the code's claim.
     pub const KEY_CODE: &'static str = "nummernkreis.code";
@@ -298,6 +302,34 @@ impl Nummernkreis {
     #[must_use]
     pub fn stream_id(mandant_id: Uuid, code: &str) -> Uuid {
         stream_id(mandant_id, Self::TYPE, code)
+    }
+
+    /// A gap lies among the numbers that were drawn, and is documented once.
+    fn luecke_pruefen(
+        &self,
+        jahr: i32,
+        von: i64,
+        bis: i64,
+        ctx: &Context<'_>,
+    ) -> Result<(), Refused<NummernkreisError>> {
+        if von < self.start || bis < von {
+            let text = format!("von und bis sind Nummern mit {} ≤ von ≤ bis", self.start);
+            return Err(Shared::feld("/bis", text).into());
+        }
+        let stand = ctx.counter(&self.code, jahr)?.stand;
+        if bis > stand {
+            let grund = format!(
+                "{bis} wurde in {} für das Jahr {jahr} noch nicht vergeben (Zählerstand {stand}) und kann keine Lücke sein",
+                self.code
+            );
+            return Err(NummernkreisError::Rueckwaerts { grund }.into());
+        }
+        let schon = |l: &&Luecke| l.jahr == jahr && l.von <= bis && von <= l.bis;
+        if let Some(luecke) = self.luecken.iter().find(schon) {
+            let text = format!("{} bis {} ist schon als Lücke dokumentiert", luecke.von, luecke.bis);
+            return Err(Shared::feld("/von", text).into());
+        }
+        Ok(())
     }
 
     fn muster_am(&self, datum: NaiveDate) -> Option<&str> {
@@ -318,7 +350,11 @@ impl Nummernkreis {
     /// The number after `counter` for a document of `datum`.
     pub fn naechste(&self, datum: NaiveDate, counter: Counter) -> Result<Belegnummer, Refused<NummernkreisError>> {
         if self.status != NummernkreisStatus::Aktiv {
-            return Err(Shared::status(self.status, &["aktiv"]).into());
+            let was = format!(
+                "der Nummernkreis {} ist gesperrt und gibt keine Nummern mehr",
+                self.code
+            );
+            return Err(Shared::fremder_status(was, self.status, &["aktiv"]).into());
         }
         let kreis = self.code.clone();
         let jahr = self.zaehljahr(datum);
@@ -364,9 +400,12 @@ impl Aggregate for Nummernkreis {
         Stufe::Admin
     }
 
-    fn stream_key(command: &NummernkreisCommand) -> Option<String> {
+    fn stream_key(command: &NummernkreisCommand) -> Option<StreamKey> {
         match command {
-            NummernkreisCommand::Anlegen { code, .. } => Some(code.to_string()),
+            NummernkreisCommand::Anlegen { code, .. } => Some(StreamKey {
+                feld: Some("code"),
+                wert: code.to_string(),
+            }),
             _ => None,
         }
     }
@@ -422,12 +461,15 @@ impl Aggregate for Nummernkreis {
                     }
                     .into());
                 }
+                let dieses = ctx.heute().year();
+                if !(ERSTES_JAHR..=dieses).contains(&jahr) {
+                    let text = format!("{jahr} lässt sich nicht schließen; möglich ist {ERSTES_JAHR} bis {dieses}");
+                    return Err(Shared::feld("/jahr", text).into());
+                }
                 Ok(vec![NummernkreisEvent::JahrGeschlossen { jahr }])
             }
             (NummernkreisStatus::Aktiv, NummernkreisCommand::LueckeDokumentieren { jahr, von, bis, grund }) => {
-                if von < 1 || bis < von {
-                    return Err(Shared::feld("/bis", "von und bis sind Nummern mit 1 ≤ von ≤ bis").into());
-                }
+                self.luecke_pruefen(jahr, von, bis, ctx)?;
                 Ok(vec![NummernkreisEvent::LueckeDokumentiert {
                     jahr,
                     von,

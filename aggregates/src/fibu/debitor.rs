@@ -197,6 +197,10 @@ pub enum DebitorError {
         /// Last possible number.
         bis: String,
     },
+    /// There is no Mahnsperre to lift.
+    #[error("der Debitor hat keine Mahnsperre; es gibt nichts aufzuheben")]
+    #[strum(serialize = "DEBITOR_MAHNSPERRE_FEHLT")]
+    MahnsperreFehlt {},
     /// The account has a balance.
     #[error("der Debitor hat noch {posten} offene Posten, Saldo {saldo} EUR; zuerst ausgleichen")]
     #[strum(serialize = "DEBITOR_OFFENE_POSTEN")]
@@ -209,6 +213,16 @@ pub enum DebitorError {
 }
 
 crate::wire!(Debitor, DebitorCommand => DebitorEvent | DebitorError);
+
+/// States in which a command is possible.
+fn erlaubt(command: &DebitorCommand) -> &'static [&'static str] {
+    match command {
+        DebitorCommand::Anlegen { .. } => &["neu"],
+        DebitorCommand::Sperren { .. } => &["aktiv"],
+        DebitorCommand::Entsperren { .. } => &["gesperrt"],
+        _ => &["aktiv", "gesperrt"],
+    }
+}
 
 impl Debitor {
     /// Scope of the number's claim.
@@ -229,7 +243,7 @@ impl Debitor {
             ust_status,
         } = command
         else {
-            return Err(Shared::status(PartnerStatus::Neu, &["aktiv", "gesperrt"]).into());
+            return Err(Shared::status(PartnerStatus::Neu, erlaubt(&command)).into());
         };
         let nr = nr.to_string();
         if let Some((von, bis)) = partner::ausserhalb(ctx, &nr, '1', '6')? {
@@ -283,7 +297,7 @@ impl Debitor {
             }
             DebitorCommand::MahnsperreAufheben {} if self.mahnsperre => DebitorEvent::MahnsperreAufgehoben {},
             DebitorCommand::MahnsperreAufheben {} => {
-                return Err(Shared::status("ohne_mahnsperre", &["mahnsperre"]).into());
+                return Err(DebitorError::MahnsperreFehlt {}.into());
             }
             DebitorCommand::Schliessen { grund } => {
                 let saldo = self.konto.saldo(ctx)?;
@@ -294,9 +308,9 @@ impl Debitor {
                 let grund = grund.map(|g| g.to_string());
                 DebitorEvent::Geschlossen { grund }
             }
-            DebitorCommand::Anlegen { .. } => return Err(Shared::status(self.konto.status, &["neu"]).into()),
-            DebitorCommand::Sperren { .. } => return Err(Shared::status(self.konto.status, &["aktiv"]).into()),
-            DebitorCommand::Entsperren { .. } => return Err(Shared::status(self.konto.status, &["gesperrt"]).into()),
+            DebitorCommand::Anlegen { .. } | DebitorCommand::Sperren { .. } | DebitorCommand::Entsperren { .. } => {
+                return Err(Shared::status(self.konto.status, erlaubt(&command)).into());
+            }
         };
         Ok(vec![event])
     }
@@ -323,8 +337,7 @@ impl Aggregate for Debitor {
                 grund: grund.map(|g| g.to_string()),
             }]),
             (Aktiv | Gesperrt, command) => self.pflegen(command, ctx),
-            (Geschlossen, DebitorCommand::Anlegen { .. }) => Err(Shared::status(Geschlossen, &["neu"]).into()),
-            (Geschlossen, _) => Err(Shared::status(Geschlossen, &["aktiv", "gesperrt"]).into()),
+            (Geschlossen, command) => Err(Shared::status(Geschlossen, erlaubt(&command)).into()),
         }
     }
 

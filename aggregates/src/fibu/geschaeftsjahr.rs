@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aggregate, Context, Decision, Key, Shared,
-    types::{Bereich, Stufe, Text},
+    Aggregate, Context, Decision, Key, Refused, Shared,
+    types::{Bereich, Betrag, Stufe, Text},
 };
 
 /// Longest year (§ 240 HGB), in calendar months.
@@ -73,6 +73,12 @@ pub struct Periode {
     pub baum_groesse: Option<String>,
     /// Root of the Merkle tree when it was sealed, hex.
     pub wurzel: Option<String>,
+    /// Vouchers in it when it was sealed.
+    pub anzahl: Option<i64>,
+    /// Sum of their Soll side.
+    pub summe_soll: Option<Betrag>,
+    /// Sum of their Haben side.
+    pub summe_haben: Option<Betrag>,
 }
 
 /// A period as it is laid down with its year.
@@ -187,6 +193,12 @@ pub enum GeschaeftsjahrEvent {
         baum_groesse: String,
         /// Root of the Merkle tree, hex.
         wurzel: String,
+        /// Vouchers of the period in the journal; absent in seals from before it was counted.
+        anzahl: Option<i64>,
+        /// Sum of their Soll side; a Generalumkehr counts negative.
+        summe_soll: Option<Betrag>,
+        /// Sum of their Haben side.
+        summe_haben: Option<Betrag>,
     },
 }
 
@@ -297,6 +309,26 @@ fn perioden(beginn: NaiveDate, ende: NaiveDate, monate: &[(NaiveDate, NaiveDate)
     perioden
 }
 
+/// What the journal holds of a period, at the head of the log.
+#[derive(Debug, Default, Deserialize)]
+struct Umfang {
+    anzahl: i64,
+    soll: Betrag,
+    haben: Betrag,
+}
+
+impl Umfang {
+    fn gelesen(ctx: &Context<'_>, beginn: NaiveDate, nr: u8) -> Result<Self, Refused<GeschaeftsjahrError>> {
+        match ctx.fact("periode_umfang", &format!("{beginn}/{nr}"))? {
+            serde_json::Value::Null => Ok(Self::default()),
+            umfang => serde_json::from_value(umfang).map_err(|_| {
+                let meldung = format!("die Summen der Periode {nr} sind nicht lesbar; nicht festgeschrieben");
+                Shared::feld("/nr", meldung).into()
+            }),
+        }
+    }
+}
+
 impl Geschaeftsjahr {
     /// Scope of the months' claims: a posting finds its year by the month.
     pub const KEY_MONAT: &'static str = "geschaeftsjahr.monat";
@@ -392,7 +424,7 @@ impl Geschaeftsjahr {
     }
 
     fn festschreiben(&self, ctx: &Context<'_>, nr: u8) -> Decision<Self> {
-        self.aenderbar(nr)?;
+        let periode = self.aenderbar(nr)?;
         let offen = self
             .perioden
             .iter()
@@ -400,12 +432,23 @@ impl Geschaeftsjahr {
         if let Some(Periode { nr: offen, .. }) = offen {
             return Err(GeschaeftsjahrError::PeriodeReihenfolge { nr, offen: *offen }.into());
         }
+        if periode.bis >= ctx.heute() {
+            let meldung = format!(
+                "die Periode {nr} endet erst am {}; sie ist jetzt für immer geschlossen und nimmt nichts mehr auf",
+                periode.bis
+            );
+            ctx.warn("PERIODE_NICHT_BEENDET", meldung);
+        }
         let (groesse, wurzel) = ctx.tree();
+        let umfang = Umfang::gelesen(ctx, self.beginn, nr)?;
         Ok(vec![GeschaeftsjahrEvent::PeriodeFestgeschrieben {
             nr,
             bis_log_position: groesse.to_string(),
             baum_groesse: groesse.to_string(),
             wurzel: hex::encode(wurzel),
+            anzahl: Some(umfang.anzahl),
+            summe_soll: Some(umfang.soll),
+            summe_haben: Some(umfang.haben),
         }])
     }
 
@@ -506,6 +549,9 @@ impl Aggregate for Geschaeftsjahr {
                         status: PeriodeStatus::Offen,
                         baum_groesse: None,
                         wurzel: None,
+                        anzahl: None,
+                        summe_soll: None,
+                        summe_haben: None,
                     })
                     .collect();
             }
@@ -514,14 +560,20 @@ impl Aggregate for Geschaeftsjahr {
             GeschaeftsjahrEvent::PeriodeGeoeffnet { nr, .. } => self.setzen(nr, PeriodeStatus::Offen),
             GeschaeftsjahrEvent::PeriodeFestgeschrieben {
                 nr,
+                bis_log_position: _,
                 baum_groesse,
                 wurzel,
-                ..
+                anzahl,
+                summe_soll,
+                summe_haben,
             } => {
                 if let Some(periode) = self.periode_mut(nr) {
                     periode.status = PeriodeStatus::Festgeschrieben;
                     periode.baum_groesse = Some(baum_groesse);
                     periode.wurzel = Some(wurzel);
+                    periode.anzahl = anzahl;
+                    periode.summe_soll = summe_soll;
+                    periode.summe_haben = summe_haben;
                 }
             }
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Konto, SteuerSchluessel, konto::KontoArt, vorlage};
 use crate::{
-    Aggregate, Context, Decision, Refused, Shared,
+    Aggregate, Context, Decision, Refused, Shared, StreamKey,
     context::stream_id,
     types::{Bereich, Stufe, Text, VALUE_MARK},
 };
@@ -308,6 +308,13 @@ pub enum KontenplanError {
         /// The line.
         zeile: String,
     },
+    /// The template was taken over before.
+    #[error("die Vorlage wurde schon am {am} übernommen; Konten und Regeln einzeln ergänzen")]
+    #[strum(serialize = "KONTENPLAN_VORLAGE_BEREITS_UEBERNOMMEN")]
+    VorlageBereitsUebernommen {
+        /// The day.
+        am: NaiveDate,
+    },
     /// A tax key that does not exist.
     #[error("den Steuerschlüssel {schluessel} gibt es nicht; bitte einen angelegten angeben")]
     #[strum(serialize = "STEUER_SCHLUESSEL_UNBEKANNT")]
@@ -501,8 +508,8 @@ impl Kontenplan {
         if self.rahmen == Rahmen::Eigen {
             return Err(Shared::feld("", "für einen eigenen Kontenrahmen gibt es keine Vorlage").into());
         }
-        if self.vorlage_uebernommen_am.is_some() {
-            return Err(Shared::status("vorlage_uebernommen", &["aktiv"]).into());
+        if let Some(am) = self.vorlage_uebernommen_am {
+            return Err(KontenplanError::VorlageBereitsUebernommen { am }.into());
         }
         if self.kontolaenge != 4 {
             return Err(Shared::feld("", "die Vorlage hat vierstellige Konten; der Kontenplan hat längere").into());
@@ -532,8 +539,11 @@ impl Aggregate for Kontenplan {
         Stufe::Admin
     }
 
-    fn stream_key(command: &KontenplanCommand) -> Option<String> {
-        matches!(command, KontenplanCommand::Anlegen { .. }).then(|| "kontenplan".to_owned())
+    fn stream_key(command: &KontenplanCommand) -> Option<StreamKey> {
+        matches!(command, KontenplanCommand::Anlegen { .. }).then(|| StreamKey {
+            feld: None,
+            wert: "kontenplan".to_owned(),
+        })
     }
 
     fn decide(&self, command: KontenplanCommand, ctx: &Context<'_>) -> Decision<Self> {

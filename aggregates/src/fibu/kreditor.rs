@@ -185,6 +185,10 @@ pub enum KreditorError {
         /// Last possible number.
         bis: String,
     },
+    /// There is no Zahlsperre to lift.
+    #[error("der Kreditor hat keine Zahlsperre; es gibt nichts aufzuheben")]
+    #[strum(serialize = "KREDITOR_ZAHLSPERRE_FEHLT")]
+    ZahlsperreFehlt {},
     /// The account has a balance.
     #[error("der Kreditor hat noch {posten} offene Posten, Saldo {saldo} EUR; zuerst ausgleichen")]
     #[strum(serialize = "KREDITOR_OFFENE_POSTEN")]
@@ -197,6 +201,16 @@ pub enum KreditorError {
 }
 
 crate::wire!(Kreditor, KreditorCommand => KreditorEvent | KreditorError);
+
+/// States in which a command is possible.
+fn erlaubt(command: &KreditorCommand) -> &'static [&'static str] {
+    match command {
+        KreditorCommand::Anlegen { .. } => &["neu"],
+        KreditorCommand::Sperren { .. } => &["aktiv"],
+        KreditorCommand::Entsperren { .. } => &["gesperrt"],
+        _ => &["aktiv", "gesperrt"],
+    }
+}
 
 impl Kreditor {
     /// Scope of the number's claim.
@@ -215,7 +229,7 @@ impl Kreditor {
             ust_status,
         } = command
         else {
-            return Err(Shared::status(PartnerStatus::Neu, &["aktiv", "gesperrt"]).into());
+            return Err(Shared::status(PartnerStatus::Neu, erlaubt(&command)).into());
         };
         let nr = nr.to_string();
         if let Some((von, bis)) = partner::ausserhalb(ctx, &nr, '7', '9')? {
@@ -272,7 +286,7 @@ impl Kreditor {
             }
             KreditorCommand::ZahlsperreAufheben {} if self.zahlsperre => KreditorEvent::ZahlsperreAufgehoben {},
             KreditorCommand::ZahlsperreAufheben {} => {
-                return Err(Shared::status("ohne_zahlsperre", &["zahlsperre"]).into());
+                return Err(KreditorError::ZahlsperreFehlt {}.into());
             }
             KreditorCommand::Schliessen { grund } => {
                 let saldo = self.konto.saldo(ctx)?;
@@ -283,9 +297,9 @@ impl Kreditor {
                 let grund = grund.map(|g| g.to_string());
                 KreditorEvent::Geschlossen { grund }
             }
-            KreditorCommand::Anlegen { .. } => return Err(Shared::status(self.konto.status, &["neu"]).into()),
-            KreditorCommand::Sperren { .. } => return Err(Shared::status(self.konto.status, &["aktiv"]).into()),
-            KreditorCommand::Entsperren { .. } => return Err(Shared::status(self.konto.status, &["gesperrt"]).into()),
+            KreditorCommand::Anlegen { .. } | KreditorCommand::Sperren { .. } | KreditorCommand::Entsperren { .. } => {
+                return Err(Shared::status(self.konto.status, erlaubt(&command)).into());
+            }
         };
         Ok(vec![event])
     }
@@ -312,8 +326,7 @@ impl Aggregate for Kreditor {
                 grund: grund.map(|g| g.to_string()),
             }]),
             (Aktiv | Gesperrt, command) => self.pflegen(command, ctx),
-            (Geschlossen, KreditorCommand::Anlegen { .. }) => Err(Shared::status(Geschlossen, &["neu"]).into()),
-            (Geschlossen, _) => Err(Shared::status(Geschlossen, &["aktiv", "gesperrt"]).into()),
+            (Geschlossen, command) => Err(Shared::status(Geschlossen, erlaubt(&command)).into()),
         }
     }
 

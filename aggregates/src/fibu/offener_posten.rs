@@ -12,7 +12,7 @@ use super::{
     zahlungsbedingung::Skonto,
 };
 use crate::{
-    Aggregate, Context, Decision, Shared,
+    Aggregate, Context, Decision, Shared, StreamKey,
     context::stream_id,
     types::{Bereich, Betrag, Satz, Text},
 };
@@ -405,9 +405,12 @@ impl Aggregate for OffenerPosten {
     type Event = OffenerPostenEvent;
     type Error = OffenerPostenError;
 
-    fn stream_key(command: &OffenerPostenCommand) -> Option<String> {
+    fn stream_key(command: &OffenerPostenCommand) -> Option<StreamKey> {
         match command {
-            OffenerPostenCommand::Eroeffnen(posten) => Some(schluessel(posten.buchung_id, posten.position_nr)),
+            OffenerPostenCommand::Eroeffnen(posten) => Some(StreamKey {
+                feld: Some("buchung_id"),
+                wert: schluessel(posten.buchung_id, posten.position_nr),
+            }),
             _ => None,
         }
     }

@@ -91,7 +91,7 @@ impl PartnerAnschrift {
         if ist_land(&self.land) {
             return Ok(self);
         }
-        let meldung = "das Land ist ein ISO-Code aus zwei Großbuchstaben, z. B. DE";
+        let meldung = "das Land ist ein Code nach ISO 3166 (alpha-2) in Großbuchstaben, z. B. DE";
         Err(Shared::feld(format!("{feld}/land"), meldung))
     }
 }

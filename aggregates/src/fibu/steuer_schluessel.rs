@@ -161,7 +161,7 @@ pub enum SteuerSchluesselCommand {
         /// Account of the input tax.
         konto_vst: Option<Text<8>>,
     },
-    /// No longer to be used.
+    /// No longer to be used. Accounts that have the key fixed need another rule then; the answer warns of them.
     Stilllegen {
         /// Why.
         grund: Text<500>,
@@ -332,6 +332,27 @@ impl SteuerSchluessel {
         Ok(fact.as_str().and_then(|datum| datum.parse().ok()))
     }
 
+    /// A key may end while accounts still have it fixed (fibu 8 refuses nothing here), but they cannot be posted then.
+    fn vor_automatik_warnen(&self, ctx: &Context<'_>) -> Result<(), crate::Lookup> {
+        let konten = ctx.fact("schluessel_automatikkonten", &self.code)?;
+        let konten: Vec<&str> = konten
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|k| k.as_str())
+            .collect();
+        if !konten.is_empty() {
+            let meldung = format!(
+                "die Konten {} haben {} als festen Schlüssel und lassen sich nicht mehr bebuchen, bis sie eine neue \
+                 Steuerregel bekommen",
+                konten.join(", "),
+                self.code
+            );
+            ctx.warn("STEUER_SCHLUESSEL_IN_AUTOMATIK", meldung);
+        }
+        Ok(())
+    }
+
     fn satz_setzen(&self, neu: Steuersatz, ctx: &Context<'_>) -> Decision<Self> {
         if let Some(letzte_buchung) = self.letzte_buchung(ctx)?.filter(|letzte| neu.gueltig_ab <= *letzte) {
             return Err(SteuerSchluesselError::SatzRueckwirkendBenutzt { letzte_buchung }.into());
@@ -434,9 +455,12 @@ impl Aggregate for SteuerSchluessel {
                     konto_vst: konto("/konto_vst", konto_vst)?,
                 }])
             }
-            (SteuerSchluesselStatus::Aktiv, Cmd::Stilllegen { grund }) => Ok(vec![Ev::Stillgelegt {
-                grund: grund.to_string(),
-            }]),
+            (SteuerSchluesselStatus::Aktiv, Cmd::Stilllegen { grund }) => {
+                self.vor_automatik_warnen(ctx)?;
+                Ok(vec![Ev::Stillgelegt {
+                    grund: grund.to_string(),
+                }])
+            }
             (status, Cmd::Anlegen { .. }) => Err(Shared::status(status, &["neu"]).into()),
             (status, _) => Err(Shared::status(status, &["aktiv"]).into()),
         }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Aggregate, Context, Decision, Refused, Shared,
+    Aggregate, Context, Decision, Refused, Shared, StreamKey,
     types::{Bereich, Dezimal, Kurs, Text, Zeitlich, zeitlich},
 };
 
@@ -239,9 +239,12 @@ impl Aggregate for Waehrung {
     type Event = WaehrungEvent;
     type Error = WaehrungError;
 
-    fn stream_key(command: &WaehrungCommand) -> Option<String> {
+    fn stream_key(command: &WaehrungCommand) -> Option<StreamKey> {
         match command {
-            WaehrungCommand::Anlegen { iso, jahr, .. } => Some(format!("{}/{jahr}", iso.as_str())),
+            WaehrungCommand::Anlegen { iso, jahr, .. } => Some(StreamKey {
+                feld: Some("iso"),
+                wert: format!("{}/{jahr}", iso.as_str()),
+            }),
             _ => None,
         }
     }

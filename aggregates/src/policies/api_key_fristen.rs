@@ -5,10 +5,12 @@ use crate::{
     policy::{Consequence, PolicyContext},
 };
 
-/// ApiKey.Ausgestellt → Ablaufen; ApiKey.Rotiert → RotationBeenden; both at their time.
+/// ApiKey.Ausgestellt, Erneuert → Ablaufen; ApiKey.Rotiert → RotationBeenden; both at their time.
 pub(super) fn react(event: &ApiKeyEvent, ctx: &PolicyContext) -> Vec<Consequence> {
     let (command, faellig) = match event {
-        ApiKeyEvent::Ausgestellt { ablauf, .. } => (ApiKeyCommand::Ablaufen {}, *ablauf),
+        ApiKeyEvent::Ausgestellt { ablauf, .. } | ApiKeyEvent::Erneuert { ablauf, .. } => {
+            (ApiKeyCommand::Ablaufen { ablauf: *ablauf }, *ablauf)
+        }
         ApiKeyEvent::Rotiert {
             alter_hash,
             alter_gueltig_bis,

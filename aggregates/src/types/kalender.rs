@@ -1,8 +1,20 @@
 //! Days and moments: a business day is a day in Europe/Berlin, an instant is UTC. All companies of the house keep
 //! German time.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SubsecRound, Utc};
 use chrono_tz::Europe::Berlin;
+use serde::{Deserialize, Deserializer};
+
+/// An instant as it is kept: whole microseconds (day-one rule). What is finer is cut off, never rounded up.
+#[must_use]
+pub fn gekuerzt(moment: DateTime<Utc>) -> DateTime<Utc> {
+    moment.trunc_subsecs(6)
+}
+
+/// Reads an instant of a command.
+pub(crate) fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    DateTime::deserialize(deserializer).map(gekuerzt)
+}
 
 /// The business day of an instant.
 #[must_use]

@@ -23,6 +23,7 @@ pub use kurs::Kurs;
 pub use land::ist_land;
 pub use menge::{Menge, Preis, Preisbetrag};
 pub use text::Text;
+pub(crate) use text::text_pruefen;
 pub use zeitlich::Zeitlich;
 
 /// Error messages of value types start with this mark, so that the command bus can tell a readable but wrong value

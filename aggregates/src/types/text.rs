@@ -12,23 +12,29 @@ use super::VALUE_MARK;
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(String);
 
+/// The trimmed text, if it has 1 to `max` characters and no control characters.
+pub(crate) fn text_pruefen(text: &str, max: usize) -> Result<&str, String> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if length == 0 {
+        return Err("der Text ist leer".to_owned());
+    }
+    if length > max {
+        return Err(format!("der Text hat {length} Zeichen; höchstens {max} sind erlaubt"));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err("der Text enthält Steuerzeichen".to_owned());
+    }
+    Ok(text)
+}
+
 impl<const MAX: usize> Text<MAX> {
     /// Checks and takes a text.
     pub fn new(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let length = text.chars().count();
-        if length == 0 {
-            return Err(format!("{VALUE_MARK}der Text ist leer"));
+        match text_pruefen(text, MAX) {
+            Ok(text) => Ok(Self(text.to_owned())),
+            Err(meldung) => Err(format!("{VALUE_MARK}{meldung}")),
         }
-        if length > MAX {
-            return Err(format!(
-                "{VALUE_MARK}der Text hat {length} Zeichen; höchstens {MAX} sind erlaubt"
-            ));
-        }
-        if text.chars().any(|c| c.is_control() && c != '\n') {
-            return Err(format!("{VALUE_MARK}der Text enthält Steuerzeichen"));
-        }
-        Ok(Self(text.to_owned()))
     }
 
     /// Takes a text of the program's own and cuts it to the limit instead of refusing it.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Context, Decision, Refused, Shared,
+    Aggregate, Context, Decision, Refused, Shared, StreamKey,
     context::stream_id,
     fibu::eingangsrechnung::{EingangsPosition, NebenkostenArt, WePosition},
     types::{Akteur, Bereich, Betrag, Dezimal, Menge, Preis, Preisbetrag, Satz, Text},
@@ -611,9 +611,12 @@ impl Aggregate for Rechnungspruefung {
     type Event = RechnungspruefungEvent;
     type Error = RechnungspruefungError;
 
-    fn stream_key(command: &RechnungspruefungCommand) -> Option<String> {
+    fn stream_key(command: &RechnungspruefungCommand) -> Option<StreamKey> {
         match command {
-            RechnungspruefungCommand::Anlegen(anlage) => Some(anlage.eingangsrechnung_id.to_string()),
+            RechnungspruefungCommand::Anlegen(anlage) => Some(StreamKey {
+                feld: Some("eingangsrechnung_id"),
+                wert: anlage.eingangsrechnung_id.to_string(),
+            }),
             _ => None,
         }
     }

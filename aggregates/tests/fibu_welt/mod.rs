@@ -110,6 +110,9 @@ fn mit_jahr(welt: World, status: PeriodeStatus, periode: u8, jahr: Geschaeftsjah
             bis_log_position: "41".into(),
             baum_groesse: "41".into(),
             wurzel: "ab".repeat(32),
+            anzahl: None,
+            summe_soll: None,
+            summe_haben: None,
         }),
     }
     welt.with::<Geschaeftsjahr>(JAHR, events)

@@ -52,6 +52,26 @@ pub(crate) const FACTS: &[Fact] = &[
         sql: "SELECT to_jsonb(max(k.letztes_steuerdatum)) FROM fibu.konto_saldo k \
               WHERE k.mandant_id = $1 AND k.art = 'sach' AND k.konto = $2",
     },
+    // Key: first day of the Geschäftsjahr, `/`, number of the period.
+    Fact {
+        name: "periode_umfang",
+        ledger: "journal",
+        sql: "SELECT jsonb_build_object('anzahl', count(DISTINCT j.buchung_id), \
+                'soll', coalesce(sum(j.soll), 0.00)::numeric(17,2)::text, \
+                'haben', coalesce(sum(j.haben), 0.00)::numeric(17,2)::text) FROM fibu.journalzeile j \
+              WHERE j.mandant_id = $1 AND j.geschaeftsjahr_beginn = split_part($2, '/', 1)::date \
+                AND j.periode = split_part($2, '/', 2)::smallint",
+    },
+    // Accounts in use whose rule of today, or of a day to come, has the key fixed. State tables are always at the head.
+    Fact {
+        name: "schluessel_automatikkonten",
+        ledger: "journal",
+        sql: "SELECT jsonb_agg(DISTINCT k.konto_nr ORDER BY k.konto_nr) FROM fibu.konto k \
+              JOIN fibu.konto_steuerregel r ON r.mandant_id = k.mandant_id AND r.konto_id = k.id \
+              WHERE k.mandant_id = $1 AND k.status <> 'stillgelegt' AND r.fester_schluessel = $2 \
+                AND NOT EXISTS (SELECT FROM fibu.konto_steuerregel n WHERE n.mandant_id = r.mandant_id \
+                    AND n.konto_id = r.konto_id AND n.gueltig_ab > r.gueltig_ab AND n.gueltig_ab <= current_date)",
+    },
     Fact {
         name: "schluessel_letzte_buchung",
         ledger: "journal",

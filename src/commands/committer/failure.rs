@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use aggregates::Refusal;
 use serde_json::json;
-use sqlx::{Connection, Postgres, pool::PoolConnection};
+use sqlx::{Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
 use super::{Committer, RETRIES};
 use crate::{
-    commands::overlay::Finished,
+    commands::{internal, overlay::Finished},
     eventstore::{StoreError, append},
 };
 
@@ -32,30 +32,49 @@ impl From<StoreError> for Failure {
 
 pub(super) fn is_transient(error: &StoreError) -> bool {
     match error {
-        StoreError::Database(sqlx::Error::Database(db)) => {
-            // Class 08: connection, 57P: shutdown, 40: serialisation or deadlock.
-            db.code()
-                .is_some_and(|c| c.starts_with("08") || c.starts_with("57P") || c.starts_with("40"))
-        }
-        StoreError::Database(
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::PoolClosed,
-        ) => true,
+        StoreError::Database(error) => may_pass(error),
         _ => false,
     }
 }
 
-pub(super) fn open_outcome() -> Refusal {
-    Refusal::new(
-        "API_AUSGANG_OFFEN",
-        503,
-        "die Verbindung zur Datenbank riss beim Festschreiben ab; eine Wiederholung mit demselben Idempotency-Key zeigt, \
-         ob der Befehl ausgeführt wurde, und führt ihn sonst aus",
-        json!({}),
-    )
+/// True for errors of the database that have nothing to do with what was to be written.
+fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        // Class 08: connection, 57P: shutdown, 40: serialisation or deadlock, 53: out of resources. 55P03 and 57014: a
+        // lock or an answer took too long, 25P03: the transaction was idle for too long.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "57P", "40", "53", "55P03", "57014", "25P03"]
+                .iter()
+                .any(|begin| code.starts_with(begin))
+        }),
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::PoolClosed => true,
+        _ => false,
+    }
+}
+
+/// True if the database itself said that it did not commit.
+pub(super) fn is_refused(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(_)) && !may_pass(error)
+}
+
+/// What the caller of a command learns that was not carried out.
+pub(super) fn refusal_of(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::LedgerStopped { ledger, .. } => Refusal::new(
+            "KONTOBUCH_ANGEHALTEN",
+            503,
+            format!(
+                "der Befehl fragt das Kontobuch {ledger}, und dieses steht; den Grund zeigt /health/ready, \
+                 „neuroerp rebuild {ledger}“ bringt es wieder in Gang"
+            ),
+            json!({"projektion": ledger}),
+        ),
+        _ => internal("der Befehl lässt sich nicht ablegen; es wurde nichts geschrieben"),
+    }
 }
 
 impl Committer {
@@ -75,10 +94,10 @@ impl Committer {
 
     async fn look_for(&self, befehle: &[Uuid]) -> Result<bool, StoreError> {
         let mut connection: PoolConnection<Postgres> = self.shared.store.engine().acquire().await?;
-        let mut transaction = connection.begin().await?;
-        append::lock_head(&mut transaction, self.mandant_id).await?;
-        let (_, known) = append::now_and_known(&mut transaction, self.mandant_id, befehle).await?;
+        connection.close_on_drop();
+        let mut transaction = append::begin(&mut connection, self.mandant_id).await?;
+        let start = append::read(&mut transaction, self.mandant_id, befehle, &[]).await?;
         transaction.rollback().await?;
-        Ok(!known.is_empty())
+        Ok(!start.known.is_empty())
     }
 }

@@ -4,44 +4,54 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aggregates::Lookup;
-use chrono::Utc;
 use sqlx::PgConnection;
 
 use super::{Committer, units::decide_order, work::Work};
 use crate::{
     commands::{
-        BATCH_LIMIT,
         decide::{Blocked, Desk},
         overlay::Overlay,
     },
     eventstore::{
-        StoreError,
+        StoreError, StreamKey,
         append::{self, Head},
         tree::Frontier,
     },
 };
 
-/// Rounds of look-ups before a trial is given up; each round loads all that was missing.
-const PROBE_LIMIT: usize = 200;
+/// Rounds of look-ups before a batch is left as it is; each round loads all that was missing.
+pub(super) const ROUNDS: usize = 200;
 
 impl Committer {
     /// Loads the streams the batch is for, and probes units that missed something before: they are decided on trial
-    /// outside the lock until nothing is missing any more.
-    pub(super) async fn prefetch(&mut self, connection: &mut PgConnection, batch: &[Work]) -> Result<(), StoreError> {
+    /// outside the lock until nothing is missing any more. Gives back the streams that the batch is to begin: they are
+    /// not loaded, since there is nothing to load of nearly all of them.
+    pub(super) async fn prefetch(
+        &mut self,
+        connection: &mut PgConnection,
+        batch: &[Work],
+    ) -> Result<Vec<StreamKey>, StoreError> {
         let mut lookups = BTreeSet::new();
-        for order in batch
-            .iter()
-            .flat_map(|w| w.envelope.unit.orders.iter().skip(w.outcomes.len()))
-        {
-            let Some(entry) = self.shared.registry.entry(order.typ) else {
-                continue;
-            };
-            // Touching the state keeps it in the cache until it is decided on.
-            if self.cache.states.get(&(entry.typ, order.id)).is_none() {
-                lookups.insert(Lookup::Stream {
-                    typ: entry.typ,
-                    id: order.id,
-                });
+        let mut begin = BTreeSet::new();
+        for work in batch {
+            for order in work.at_hand() {
+                let Some(entry) = self.shared.registry.entry(order.typ) else {
+                    continue;
+                };
+                let key = (entry.typ, order.id);
+                // Touching the state keeps it in the cache until it is decided on.
+                if self.cache.states.get(&key).is_some() {
+                    continue;
+                }
+                // One that missed something has been found to exist.
+                if order.create && work.misses == 0 {
+                    begin.insert(key);
+                } else {
+                    lookups.insert(Lookup::Stream {
+                        typ: entry.typ,
+                        id: order.id,
+                    });
+                }
             }
         }
         if !lookups.is_empty() {
@@ -52,22 +62,22 @@ impl Committer {
         if batch.iter().any(|w| w.misses > 0) {
             self.probe(connection, batch).await?;
         }
-        Ok(())
+        Ok(begin.into_iter().collect())
     }
 
     /// Decides on trial, outside the lock, until nothing is missing any more.
     async fn probe(&mut self, connection: &mut PgConnection, batch: &[Work]) -> Result<(), StoreError> {
-        // On the connection in hand: a second one could be waited for by all committers at once.
+        // On the connection in hand: a second one of the engine could be waited for by all committers at once.
         let head = append::peek_head(connection, self.mandant_id).await?;
         self.shared
             .catch_up(connection, &mut self.cache, self.mandant_id, head)
             .await?;
-        let now = Utc::now();
-        for _ in 0..PROBE_LIMIT {
+        let now = crate::uhr::jetzt();
+        for _ in 0..ROUNDS {
             let missing = {
-                let desk = self.desk(now);
+                let desk = self.desk(now, now);
                 let head = Head {
-                    position: head,
+                    position: head.0,
                     recorded_at: now,
                     tree: Frontier::default(),
                 };
@@ -93,7 +103,7 @@ impl Committer {
 /// enough to find out what it needs.
 fn missing_of(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &Work, missing: &mut BTreeSet<Lookup>) {
     let none = HashMap::new();
-    for index in (work.outcomes.len()..work.envelope.unit.orders.len()).take(BATCH_LIMIT) {
+    for index in work.outcomes.len()..work.outcomes.len() + work.at_hand().len() {
         let mark = overlay.mark();
         match decide_order(desk, overlay, work, index, &none) {
             Ok(_) => overlay.keep(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aggregates::Refusal;
+use aggregates::{Refusal, Registry};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -61,12 +61,20 @@ fn decide_each(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &mut Work, know
 /// All or none. A dry run takes everything back and shows what it would have written.
 fn decide_whole(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &mut Work, known: &HashMap<Uuid, Befehl>) -> Fate {
     let mark = overlay.mark();
-    let first = overlay.events.len();
+    let dry_run = work.envelope.unit.mode == Mode::DryRun;
     let count = work.envelope.unit.orders.len();
     let mut answers = Vec::with_capacity(count);
     for index in 0..count {
+        let first = overlay.events.len();
         match decide_order(desk, overlay, work, index, known) {
-            Ok(answer) => answers.push(Ok(answer)),
+            Ok(mut answer) => {
+                if dry_run {
+                    let new = overlay.events.get(first..).unwrap_or_default();
+                    answer.preview = new.iter().map(|event| preview_of(desk.registry, event)).collect();
+                    answer.einmalig.clear();
+                }
+                answers.push(Ok(answer));
+            }
             Err(Blocked::Refused(refusal)) => {
                 overlay.undo(mark);
                 work.outcomes = (0..count).map(|i| Err(aborted(&refusal, index, i))).collect();
@@ -78,21 +86,8 @@ fn decide_whole(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &mut Work, kno
             }
         }
     }
-    if work.envelope.unit.mode == Mode::DryRun {
-        let preview: Vec<Value> = overlay
-            .events
-            .get(first..)
-            .unwrap_or_default()
-            .iter()
-            .map(preview_of)
-            .collect();
+    if dry_run {
         overlay.undo(mark);
-        for answer in answers.iter_mut().flatten() {
-            answer.einmalig.clear();
-        }
-        if let Some(Ok(answer)) = answers.last_mut() {
-            answer.preview = preview;
-        }
     } else {
         overlay.keep();
     }
@@ -153,12 +148,13 @@ fn aborted(refusal: &Refusal, refused: usize, index: usize) -> Refusal {
     )
 }
 
-fn preview_of(event: &NewEvent) -> Value {
+fn preview_of(registry: &Registry, event: &NewEvent) -> Value {
+    let entry = registry.entry(event.aggregate_type);
     json!({
-        "aggregat": event.recorded.aggregate_type,
-        "id": event.recorded.aggregate_id,
-        "version": event.recorded.version,
-        "ereignis": event.recorded.event_type,
-        "daten": event.recorded.payload,
+        "aggregat": event.aggregate_type,
+        "id": event.aggregate_id,
+        "version": event.version,
+        "ereignis": event.event_type,
+        "daten": entry.map(|entry| entry.gezeigt(&event.payload)),
     })
 }

@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use projections::state::{Change, RowSet};
-use serde_json::Value;
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
-use super::{Committer, failure::Failure};
+use super::{
+    Committer,
+    failure::{Failure, is_refused},
+};
 use crate::{
     commands::overlay::Finished,
     eventstore::{Loaded, StoreError, append},
@@ -19,42 +21,40 @@ const SNAPSHOT_EVERY: i64 = 256;
 impl Committer {
     pub(super) async fn write(&self, connection: &mut PgConnection, finished: &Finished) -> Result<(), StoreError> {
         let started = Instant::now();
-        append::write(connection, self.mandant_id, &finished.head, &finished.write).await?;
-        let mut rows = RowSet::default();
-        let mut jsons = Vec::with_capacity(finished.states.len());
+        let mut set = RowSet::default();
         for (key, loaded) in &finished.states {
             let Some(entry) = self.shared.registry.entry(key.0) else {
                 continue;
             };
-            let old = self
-                .cache
-                .states
-                .peek(key)
-                .filter(|old| old.version > 0)
-                .map(|old| entry.to_json(&old.state));
-            jsons.push((key, loaded, old, entry.to_json(&loaded.state)));
+            let before = self.cache.states.peek(key).filter(|old| old.version > 0);
+            if let Some(model) = self.shared.models.get(key.0) {
+                // Only children are compared.
+                let old = before.filter(|_| model.tables.len() > 1);
+                let old = old.map(|old| entry.to_json(&old.state));
+                set.add(&Change {
+                    model: *model,
+                    mandant_id: self.mandant_id,
+                    id: key.1,
+                    version: loaded.version,
+                    position: loaded.position,
+                    angelegt_am: loaded.began_at,
+                    geaendert_am: finished.head.recorded_at,
+                    begins: before.is_none(),
+                    old: old.as_ref(),
+                    new: &entry.to_json(&loaded.state),
+                });
+            }
         }
-        for (key, loaded, old, new) in &jsons {
-            let Some(model) = self.shared.models.get(key.0) else {
-                continue;
-            };
-            rows.add(&Change {
-                model: *model,
-                mandant_id: self.mandant_id,
-                id: key.1,
-                version: loaded.version,
-                position: loaded.position,
-                angelegt_am: loaded.began_at,
-                geaendert_am: finished.head.recorded_at,
-                old: old.as_ref(),
-                new,
-            });
+        let mut models = set.writes(&self.shared.statements).into_iter();
+        let first = models.next().unwrap_or_default();
+        append::write(connection, self.mandant_id, &finished.head, &finished.write, first).await?;
+        for writes in models {
+            append::write_rows(connection, writes).await?;
         }
-        rows.write(connection, &self.shared.columns).await?;
-        for (key, loaded, _, json) in &jsons {
+        for (key, loaded) in &finished.states {
             let before = self.cache.states.peek(key).map_or(0, |old| old.version);
             if before / SNAPSHOT_EVERY != loaded.version / SNAPSHOT_EVERY {
-                self.snapshot(connection, key, loaded, json).await?;
+                self.snapshot(connection, key, loaded).await?;
             }
         }
         metrics::histogram!("neuroerp_stapel_ereignisse")
@@ -68,7 +68,6 @@ impl Committer {
         connection: &mut PgConnection,
         key: &(&'static str, Uuid),
         loaded: &Loaded,
-        json: &Value,
     ) -> Result<(), StoreError> {
         let Some(entry) = self.shared.registry.entry(key.0) else {
             return Ok(());
@@ -83,7 +82,7 @@ impl Committer {
         .bind(key.1)
         .bind(&entry.schema_hash)
         .bind(loaded.version)
-        .bind(json.to_string())
+        .bind(entry.to_snapshot(&loaded.state).to_string())
         .execute(connection)
         .await?;
         Ok(())
@@ -97,6 +96,9 @@ impl Committer {
     ) -> Result<(), Failure> {
         let started = Instant::now();
         if let Err(error) = transaction.commit().await {
+            if is_refused(&error) {
+                return Err(StoreError::from(error).into());
+            }
             tracing::warn!(%error, "the connection was lost at COMMIT; looking for the commands in the log");
             let befehle = finished.write.befehle.iter().map(|b| b.befehl_id).collect();
             return Err(Failure::Uncertain {
@@ -112,7 +114,9 @@ impl Committer {
         for (key, holder) in finished.claims {
             self.cache.claims.put(key, holder);
         }
-        self.cache.counters.extend(finished.counters);
+        if let Some(counters) = &mut self.cache.counters {
+            counters.extend(finished.counters);
+        }
         self.cache.facts.clear();
         self.shared
             .store

@@ -10,11 +10,18 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "art", rename_all = "snake_case")]
 pub enum Ergebnis {
-    /// A Buchung (or Generalumkehr) was posted.
+    /// A Buchung was posted.
     Gebucht {
-        /// Its document number; a Generalumkehr gets its own behind the scenes.
+        /// Its document number.
         nummer: Option<String>,
         /// Position in the log.
+        position: i64,
+    },
+    /// A Buchung was reversed; its Generalumkehr has a number of its own.
+    Umgekehrt {
+        /// Document number of the reversed Buchung.
+        original: Option<String>,
+        /// Position of the Generalumkehr in the log.
         position: i64,
     },
     /// Master data were written.
@@ -44,6 +51,10 @@ impl fmt::Display for Ergebnis {
             Self::Gebucht { nummer, position } => match nummer {
                 Some(nummer) => write!(f, "gebucht {nummer}, Position {position}"),
                 None => write!(f, "gebucht, Position {position}"),
+            },
+            Self::Umgekehrt { original, position } => match original {
+                Some(original) => write!(f, "gebucht als Generalumkehr von {original}, Position {position}"),
+                None => write!(f, "gebucht als Generalumkehr, Position {position}"),
             },
             Self::Uebernommen { was } => f.write_str(was),
             Self::BereitsVorhanden => f.write_str("bereits vorhanden"),
@@ -109,7 +120,7 @@ impl Summen {
         let betrag = zeile.betrag.unwrap_or_default();
         self.zeilen += 1;
         match zeile.ergebnis {
-            Ergebnis::Gebucht { .. } => {
+            Ergebnis::Gebucht { .. } | Ergebnis::Umgekehrt { .. } => {
                 self.gebucht += 1;
                 self.betrag_gebucht += betrag;
             }
@@ -288,6 +299,12 @@ mod tests {
                 ],
             }],
         };
+        let umgekehrt = Ergebnis::Umgekehrt {
+            original: Some("MB-2024-000023".to_owned()),
+            position: 318,
+        };
+        let text = "gebucht als Generalumkehr von MB-2024-000023, Position 318";
+        assert_eq!(umgekehrt.to_string(), text, "the position is not that of the original");
         let text = bericht.to_string();
         assert!(
             text.contains("Zeile  Konto  Gegenkonto    Betrag  Ergebnis\n"),

@@ -19,9 +19,9 @@ use self::{kopf::kopf_lesen, zeile::zerlegen};
 pub use self::{
     buchungszeile::Buchungszeile,
     kopf::{Kategorie, Kopf},
-    stammdatenzeilen::{Bankzeile, Beschriftungszeile, Personenzeile},
+    stammdatenzeilen::{Beschriftungszeile, Personenzeile},
     werte::Kontobezug,
-    zeile::{Feld, Rohzeile, Zeile},
+    zeile::{Rohzeile, Zeile},
 };
 
 /// Largest file that is read: 100 MB. A full Buchungsstapel of 99.999 rows stays far below.
@@ -73,6 +73,13 @@ pub struct FeldFehler {
     pub name: &'static str,
     /// What is wrong.
     pub text: String,
+}
+
+impl FeldFehler {
+    fn neu(spalte: usize, name: &'static str, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { spalte, name, text }
+    }
 }
 
 impl fmt::Display for FeldFehler {

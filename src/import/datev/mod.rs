@@ -4,8 +4,8 @@
 //! row ends up in the report, whatever becomes of it. Idempotency keys made of the Buchungs-GUID or the row itself
 //! make a second run write nothing.
 
-pub mod bericht;
-pub mod format;
+mod bericht;
+mod format;
 mod konten;
 mod plan;
 mod stammdaten;
@@ -19,8 +19,10 @@ use std::path::PathBuf;
 use aggregates::Refusal;
 use anyhow::ensure;
 
-pub use bericht::{Dateibericht, Ergebnis, Importbericht, Summen, Zeilenbericht};
-use format::{Datei, FeldFehler, Kategorie, Rohzeile};
+pub use bericht::Importbericht;
+
+use self::bericht::{Dateibericht, Ergebnis, Zeilenbericht};
+use self::format::{Datei, FeldFehler, Kategorie, Rohzeile};
 
 use crate::portal::{Antwort, Auftrag, Portal};
 

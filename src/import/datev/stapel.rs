@@ -98,7 +98,7 @@ impl<P: Portal> Lauf<'_, P> {
         for (wartend, antwort) in wartende.drain(..).zip(antworten) {
             let bericht = &mut berichte[wartend.bericht];
             match antwort {
-                Ok(antwort) => angenommen(antwort, bericht),
+                Ok(antwort) => angenommen(antwort, &wartend, bericht),
                 Err(refusal) => {
                     nicht_angenommen(&refusal, &wartend, bericht, folge);
                     if matches!(bericht.ergebnis, Ergebnis::Abgelehnt { .. }) {
@@ -192,7 +192,7 @@ fn konto_abgelehnt(zeile: &Buchungszeile, geprueft: &Vorgeprueft, bestand: &Best
     })
 }
 
-fn angenommen(antwort: Antwort, bericht: &mut Zeilenbericht) {
+fn angenommen(antwort: Antwort, wartend: &Wartend, bericht: &mut Zeilenbericht) {
     let warnungen = antwort.warnungen.into_iter();
     let zu_nennen = warnungen.filter(|w| !WARNUNGEN_OHNE_HINWEIS.contains(&w.as_str()));
     bericht.hinweise.extend(zu_nennen.map(|w| format!("Warnung {w}")));
@@ -201,6 +201,12 @@ fn angenommen(antwort: Antwort, bericht: &mut Zeilenbericht) {
             .hinweise
             .extend(antwort.nummer.map(|nummer| format!("als {nummer}")));
         bericht.ergebnis = Ergebnis::BereitsVorhanden;
+    } else if wartend.ursprung.is_some() {
+        // The command went to the original: the number is its number, the position that of its Generalumkehr.
+        bericht.ergebnis = Ergebnis::Umgekehrt {
+            original: antwort.nummer,
+            position: antwort.position,
+        };
     } else {
         bericht.ergebnis = Ergebnis::Gebucht {
             nummer: antwort.nummer,

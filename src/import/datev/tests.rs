@@ -59,6 +59,7 @@ fn code(zeile: &Zeilenbericht) -> &str {
     match &zeile.ergebnis {
         Ergebnis::Abgelehnt { code, .. } => code,
         Ergebnis::Gebucht { .. } => "gebucht",
+        Ergebnis::Umgekehrt { .. } => "umgekehrt",
         Ergebnis::BereitsVorhanden => "vorhanden",
         Ergebnis::Uebernommen { .. } => "übernommen",
         Ergebnis::NichtUebernommen { .. } => "nicht übernommen",
@@ -227,16 +228,18 @@ async fn generalumkehr_storniert_die_zeile_dieses_laufs() {
         codes(&berichte),
         [
             "gebucht",
-            "gebucht",
+            "umgekehrt",
             "DATEV_GENERALUMKEHR_OHNE_ORIGINAL",
             "gebucht",
-            "gebucht",
+            "umgekehrt",
             "DATEV_BU_UNBEKANNT",
             "DATEV_GENERALUMKEHR_OHNE_ORIGINAL"
         ],
         "{berichte:?}"
     );
     assert_eq!(berichte[1].hinweise, ["Generalumkehr der Zeile 3"]);
+    let text = berichte[1].ergebnis.to_string();
+    assert!(text.starts_with("gebucht als Generalumkehr"), "{text}");
     let Ergebnis::Abgelehnt { text, .. } = &berichte[6].ergebnis else {
         unreachable!()
     };
@@ -389,7 +392,7 @@ async fn die_beispieldateien_des_herausgebers_gehen_vollstaendig_auf() {
     assert!(stapel.iter().map(|z| z.zeile).eq(3..=56));
     let abgelehnt: Vec<(usize, &str)> = stapel
         .iter()
-        .filter(|z| code(z) != "gebucht")
+        .filter(|z| !["gebucht", "umgekehrt"].contains(&code(z)))
         .map(|z| (z.zeile, code(z)))
         .collect();
     assert_eq!(

@@ -23,13 +23,15 @@ pub(super) const PORT: u16 = 5432;
 /// Bytes of a socket's path without the closing zero; the kernel's structure holds no more.
 const MAX_SOCKET_PATH_BYTES: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
 
-/// Makes the socket's folder: inside the data folder, or in a short place when the path would be too long.
+/// The socket's folder: inside the data folder, or in a short place when the path would be too long.
+pub(super) fn place(data_dir: &Path, identity: &Identity) -> PathBuf {
+    let runtime_dir = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    choose(data_dir, identity.steps_down(), runtime_dir)
+}
+
+/// Makes the socket's folder.
 pub(super) fn prepare(data_dir: &Path, identity: &Identity) -> Result<PathBuf, EmbeddedError> {
-    let folder = choose(
-        data_dir,
-        identity.steps_down(),
-        env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from),
-    );
+    let folder = place(data_dir, identity);
     match DirBuilder::new().mode(0o700).create(&folder) {
         Ok(()) => identity.hand_over(&folder)?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

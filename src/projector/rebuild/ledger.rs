@@ -37,7 +37,7 @@ impl Copy<'_> {
 }
 
 pub(super) async fn one_ledger(store: &EventStore, ledger: &dyn Ledger) -> anyhow::Result<u64> {
-    let mut connection = store.pool().acquire().await?;
+    let mut connection = store.unhurried().await?;
     shadow::create(&mut connection, ledger.tables()).await?;
     let mut copy = Copy {
         store,

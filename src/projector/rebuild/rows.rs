@@ -13,7 +13,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use crate::eventstore::{EventStore, Recorded, StoreError};
+use crate::eventstore::{EventStore, Slim, StoreError};
 
 /// Events of one stream folded at once; bounds the memory whatever the length of a stream.
 const FOLD: usize = 500;
@@ -27,11 +27,11 @@ pub(super) struct Stream {
     version: i64,
     position: i64,
     state: Option<State>,
-    pending: Vec<Recorded>,
+    pending: Vec<Slim>,
 }
 
 impl Stream {
-    pub(super) fn of(first: &Recorded) -> Self {
+    pub(super) fn of(first: &Slim) -> Self {
         Self {
             mandant_id: first.mandant_id,
             id: first.aggregate_id,
@@ -44,7 +44,7 @@ impl Stream {
         }
     }
 
-    pub(super) fn push(&mut self, store: &EventStore, model: StateModel, event: Recorded) -> anyhow::Result<()> {
+    pub(super) fn push(&mut self, store: &EventStore, model: StateModel, event: Slim) -> anyhow::Result<()> {
         self.changed_at = event.recorded_at;
         self.version = event.version;
         self.position = event.position;
@@ -59,7 +59,7 @@ impl Stream {
     fn fold(&mut self, store: &EventStore, model: StateModel) -> anyhow::Result<State> {
         let entry = store.registry().entry(model.typ);
         let entry = entry.ok_or_else(|| StoreError::UnknownType(model.typ.to_owned()))?;
-        let stored: Vec<_> = self.pending.iter().map(Recorded::stored).collect();
+        let stored: Vec<_> = self.pending.iter().map(Slim::stored).collect();
         let before = self.state.take().unwrap_or_else(|| entry.empty());
         let state = entry
             .fold(&before, &stored)
@@ -101,6 +101,7 @@ impl Buffer {
             position: stream.position,
             angelegt_am: Some(stream.began_at),
             geaendert_am: stream.changed_at,
+            begins: true,
             old: None,
             new: &state,
         };

@@ -42,9 +42,14 @@ pub(super) async fn create(connection: &mut PgConnection, tables: &[&str]) -> Re
         let name = shadow(table);
         run(connection, format!("CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")).await?;
         run(connection, format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")).await?;
-        let policy = format!(
-            "CREATE POLICY leser ON {name} FOR SELECT TO neuroerp_leser USING (mandant_id = (SELECT log.leser_mandant()))"
-        );
+        // Most tables show a reader the rows of its company; what shows more says so in its live policy.
+        let seen: String = sqlx::query_scalar(
+            "SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = $1::regclass AND polname = 'leser'",
+        )
+        .bind(*table)
+        .fetch_one(&mut *connection)
+        .await?;
+        let policy = format!("CREATE POLICY leser ON {name} FOR SELECT TO neuroerp_leser USING ({seen})");
         run(connection, policy).await?;
         run(connection, format!("GRANT SELECT ON {name} TO neuroerp_leser")).await?;
         let comment: Option<String> =

@@ -14,7 +14,10 @@ use super::{
     settle,
     shadow::{self, shadow},
 };
-use crate::eventstore::{EventStore, read};
+use crate::eventstore::{
+    EventStore, Slim,
+    read::{self, Form},
+};
 
 /// Rows written at once; bounds the memory whatever the length of the log.
 const ROWS: usize = 5_000;
@@ -26,7 +29,7 @@ pub(super) async fn state_tables(
     workers: usize,
 ) -> anyhow::Result<u64> {
     let names = table_names(model);
-    let mut connection = store.pool().acquire().await?;
+    let mut connection = store.unhurried().await?;
     shadow::create(&mut connection, &names).await?;
     let mut heads: BTreeMap<Uuid, i64> = store.heads().await?.into_iter().collect();
     // Dropped on an error, it stops the other workers.
@@ -34,8 +37,8 @@ pub(super) async fn state_tables(
     for worker in 0..workers {
         let (store, columns) = (store.clone(), columns.clone());
         tasks.spawn(async move {
-            let mut reader = store.pool().acquire().await?;
-            let mut writer = store.pool().acquire().await?;
+            let mut reader = store.unhurried().await?;
+            let mut writer = store.unhurried().await?;
             let part = Part { worker, workers };
             fill(&store, &mut reader, &mut writer, model, &columns, part, &shadow).await
         });
@@ -111,7 +114,7 @@ pub(super) async fn fill(
     let sql = format!(
         "SELECT {} FROM log.ereignis WHERE aggregate_type = $1 AND abs(hashtext(aggregate_id::text) % $2) = $3 \
          ORDER BY mandant_id, aggregate_id, aggregate_type, version",
-        read::COLUMNS
+        Slim::COLUMNS
     );
     let mut rows = sqlx::query(AssertSqlSafe(sql))
         .bind(model.typ)
@@ -122,7 +125,7 @@ pub(super) async fn fill(
     let mut stream: Option<Stream> = None;
     let mut count = 0;
     while let Some(row) = rows.try_next().await? {
-        let event = read::from_row(&row)?;
+        let event = Slim::from_row(&row)?;
         count += 1;
         if let Some(other) = stream.take_if(|s| s.mandant_id != event.mandant_id || s.id != event.aggregate_id) {
             buffer.add(store, other)?;
@@ -173,7 +176,7 @@ async fn moved(
         for id in ids {
             let mut stream: Option<Stream> = None;
             // What is newer than `head` comes with the next pass; taking it here already is right too.
-            for event in store.stream_on(&mut *connection, mandant_id, model.typ, id).await? {
+            for event in read::stream::<Slim>(&mut *connection, mandant_id, model.typ, id, None).await? {
                 stream
                     .get_or_insert_with(|| Stream::of(&event))
                     .push(store, model, event)?;

@@ -12,7 +12,7 @@ use super::{
     state::{Part, fill},
 };
 use crate::{
-    eventstore::{EventStore, read, tree::Frontier},
+    eventstore::{EventStore, Recorded, read::Form, tree::Frontier},
     projector::run::page,
 };
 
@@ -49,8 +49,8 @@ pub async fn verify(store: &EventStore, names: Option<&[String]>) -> anyhow::Res
 
 async fn compare_all(store: &EventStore, (models, ledgers): Chosen) -> anyhow::Result<Vec<Difference>> {
     let mut differences = Vec::new();
-    let mut reader = store.pool().acquire().await?;
-    let mut writer = store.pool().acquire().await?;
+    let mut reader = store.unhurried().await?;
+    let mut writer = store.unhurried().await?;
     let columns = Columns::load(&mut reader).await?;
     let mut reading = reader
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -194,11 +194,11 @@ async fn check_log(
         let mut position = 0;
         let sql = format!(
             "SELECT {} FROM log.ereignis WHERE mandant_id = $1 ORDER BY position",
-            read::COLUMNS
+            Recorded::COLUMNS
         );
         let mut rows = sqlx::query(AssertSqlSafe(sql)).bind(mandant_id).fetch(&mut *connection);
         while let Some(row) = rows.try_next().await? {
-            let event = read::from_row(&row)?;
+            let event = Recorded::from_row(&row)?;
             position += 1;
             if event.position != position {
                 found(format!("Lücke: auf Position {} folgt {}", position - 1, event.position));

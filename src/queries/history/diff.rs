@@ -27,14 +27,23 @@ pub(super) fn list_keys(model: &StateModel) -> ListKeys {
     keys.collect()
 }
 
-/// The changes from one state to the next. Fields that are new but equal those of `baseline` (a state without events)
-/// are not worth a line.
+/// The changes from one state to the next; the first one is compared with nothing. What stayed empty is no change, but a
+/// value that happens to be the default of its type (`false`, the first word of an enum) was set like any other.
 #[must_use]
-pub fn changes(old: &Value, new: &Value, keys: &ListKeys, baseline: &Value) -> Vec<Change> {
+pub fn changes(old: &Value, new: &Value, keys: &ListKeys) -> Vec<Change> {
     let mut found = Vec::new();
     compare(Some(old), Some(new), "", "", keys, &mut found);
-    found.retain(|c| !(c.alt.is_null() && baseline.pointer(&c.feld) == Some(&c.neu)));
+    found.retain(|c| !(is_empty(&c.alt) && is_empty(&c.neu)));
     found
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
 }
 
 fn compare(
@@ -110,7 +119,7 @@ mod tests {
 
     fn diff(old: Value, new: Value) -> Vec<(String, Value, Value)> {
         let keys = ListKeys::from([("positionen".to_owned(), "nr")]);
-        let changes = changes(&old, &new, &keys, &Value::Null);
+        let changes = changes(&old, &new, &keys);
         changes.into_iter().map(|c| (c.feld, c.alt, c.neu)).collect()
     }
 
@@ -160,10 +169,17 @@ mod tests {
 
     #[test]
     fn the_first_event_shows_what_it_set_and_not_what_was_empty_before() {
-        let empty = json!({"name": "", "lager": [], "status": "neu"});
-        let new = json!({"name": "Kiel", "lager": [], "status": "aktiv"});
-        let found = changes(&json!({}), &new, &ListKeys::new(), &empty);
+        let new = json!({"name": "Kiel", "ort": null, "zusatz": "", "lager": [], "status": "aktiv"});
+        let found = changes(&json!({}), &new, &ListKeys::new());
         let fields: Vec<&str> = found.iter().map(|c| c.feld.as_str()).collect();
         assert_eq!(fields, ["/name", "/status"]);
+    }
+
+    #[test]
+    fn the_first_event_shows_values_that_are_the_default_of_their_type() {
+        let new = json!({"art": "manuell", "verbraucher": false, "periode": 0});
+        let found = changes(&json!({}), &new, &ListKeys::new());
+        let fields: Vec<&str> = found.iter().map(|c| c.feld.as_str()).collect();
+        assert_eq!(fields, ["/art", "/periode", "/verbraucher"]);
     }
 }

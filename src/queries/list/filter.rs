@@ -1,5 +1,8 @@
 //! One filter of a list: `feld=wert` or `feld[op]=wert`, its value checked against the column's type.
 
+use aggregates::eingabe::woerter_des_felds;
+use serde_json::Value;
+
 use super::{Arg, Column, Kind, Problem, Sql, like_escaped, quoted, unknown, wrong};
 use crate::queries::zeit;
 
@@ -36,8 +39,14 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// Reads `name` (with its operator) and value.
-    pub(super) fn parse(name: &str, value: &str, columns: &[&Column], allowed: &[&str]) -> Result<Self, Problem> {
+    /// Reads `name` (with its operator) and value. A column that is an enum of the state's schema takes its words only.
+    pub(super) fn parse(
+        name: &str,
+        value: &str,
+        columns: &[&Column],
+        allowed: &[&str],
+        schema: &Value,
+    ) -> Result<Self, Problem> {
         let (field, operator) = match name.strip_suffix(']').and_then(|n| n.split_once('[')) {
             Some((field, operator)) => (field, operator),
             None => (name, "eq"),
@@ -46,7 +55,12 @@ impl Filter {
             return Err(unknown(name, allowed));
         };
         let kind = column.kind;
+        let words = woerter_des_felds(schema, field);
         let read = |text: &str| {
+            if !words.is_empty() && !words.contains(&text) {
+                let text = format!("„{text}“ gibt es hier nicht; möglich: {}", words.join(", "));
+                return Err(wrong(name, text));
+            }
             kind.read(text)
                 .ok_or_else(|| wrong(name, format!("„{text}“ passt nicht; erwartet wird {}", kind.expected())))
         };
@@ -68,6 +82,10 @@ impl Filter {
                 let values: Vec<&str> = value.split(',').collect();
                 if values.len() > MAX_IN {
                     return Err(wrong(name, format!("höchstens {MAX_IN} Werte")));
+                }
+                if values.contains(&"") {
+                    let text = "„in“ nimmt Werte mit Komma: a,b; nach leeren Feldern fragt feld[leer]=true";
+                    return Err(wrong(name, text));
                 }
                 Test::In(values.into_iter().map(read).collect::<Result<_, _>>()?)
             }
@@ -145,6 +163,8 @@ fn between(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::queries::catalog::Catalog;
 
@@ -159,15 +179,40 @@ mod tests {
                 ("nr", "bigint", false),
                 ("ja", "boolean", false),
                 ("text", "text", true),
+                ("art", "text", true),
             ],
         )
+    }
+
+    /// Only `art` is an enum, behind a reference and optional.
+    fn schema() -> Value {
+        json!({
+            "properties": {"art": {"anyOf": [{"$ref": "#/$defs/Art"}, {"type": "null"}]}, "text": {"type": "string"}},
+            "$defs": {"Art": {"oneOf": [{"const": "gut", "type": "string"}, {"const": "schlecht", "type": "string"}]}},
+        })
+    }
+
+    #[test]
+    fn an_enum_takes_its_words_only_and_a_list_no_empty_value() {
+        assert!(condition("art", "gut").is_ok());
+        assert!(condition("art[in]", "gut,schlecht").is_ok());
+        assert!(condition("art[beginnt]", "g").is_ok());
+        for (name, value) in [("art", "quatsch"), ("art[ne]", "quatsch"), ("art[in]", "gut,quatsch")] {
+            let refused = condition(name, value).unwrap_err();
+            assert_eq!(refused.status(), 400, "{name}={value}");
+            let detail = refused.body().to_string();
+            assert!(detail.contains("möglich: gut, schlecht"), "{detail}");
+        }
+        for value in ["", "a,", ",a"] {
+            assert_eq!(condition("text[in]", value).unwrap_err().status(), 400, "{value}");
+        }
     }
 
     fn condition(name: &str, value: &str) -> Result<String, Problem> {
         let catalog = columns();
         let columns: Vec<&Column> = catalog.of("t").iter().collect();
         let mut sql = Sql::of(uuid::Uuid::nil());
-        Filter::parse(name, value, &columns, &["text"]).map(|f| f.condition("z", &mut sql))
+        Filter::parse(name, value, &columns, &["text"], &schema()).map(|f| f.condition("z", &mut sql))
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) const REPORT: Report = Report {
     bereich: aggregates::types::Bereich::Fibu,
     titel: "Kontenblatt",
     beschreibung: "Bewegungen eines Sach- oder Personenkontos mit laufendem Saldo (Soll − Haben), EB-Wert und Vortrag im \
-                   Kopf, Verkehrszahlen und Saldo im Fuß; höchstens 10 000 Zeilen innerhalb eines Geschäftsjahrs.",
+                   Kopf, Verkehrszahlen und Saldo im Fuß (in CSV als Zeilen mit diesen Texten); höchstens 10 000 Zeilen innerhalb eines Geschäftsjahrs.",
     parameter: &[
         Parameter::required("konto", ParameterArt::Konto, "Nummer eines Sach- oder Personenkontos"),
         Parameter::optional(
@@ -120,9 +120,30 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             "haben": betrag(haben),
             "saldo": betrag(saldo),
         }),
+        zwischenzeilen: vec![
+            (0, rand("EB-Wert", None, eb_wert)),
+            (0, rand("Vortrag", None, vortrag)),
+            (
+                zeilen.len(),
+                rand("Verkehrszahlen und Saldo", Some((soll, haben)), saldo),
+            ),
+        ],
         zeilen,
         ..Table::default()
     })
+}
+
+/// A row of the head or the foot: text, movements and balance under the columns of the sheet.
+fn rand(text: &str, verkehr: Option<(Decimal, Decimal)>, saldo: Decimal) -> Vec<Cell> {
+    let (soll, haben) = verkehr.map_or((Cell::Leer, Cell::Leer), |(soll, haben)| (soll.into(), haben.into()));
+    let cell = |spalte: &Spalte| match spalte.name {
+        "text" => Cell::Text(text.to_owned()),
+        "soll" => soll.clone(),
+        "haben" => haben.clone(),
+        "saldo" => Cell::Betrag(saldo),
+        _ => Cell::Leer,
+    };
+    REPORT.spalten.iter().map(cell).collect()
 }
 
 async fn find(source: &mut Source, nr: &str) -> Result<Konto, Problem> {

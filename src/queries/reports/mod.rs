@@ -28,7 +28,7 @@ mod table;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use aggregates::types::Bereich;
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use sqlx::{Postgres, Transaction};
 use tokio::time::Instant;
@@ -37,8 +37,18 @@ use uuid::Uuid;
 pub use args::{Args, Parameter, ParameterArt};
 pub use table::{Art, Cell, Spalte, Table};
 
-use super::{history, params::Params, zeit};
-use crate::{api::problem::Problem, eventstore::EventStore};
+use super::{
+    history,
+    params::{Params, too_old},
+    zeit,
+};
+use crate::{
+    api::problem::Problem,
+    eventstore::{
+        EventStore,
+        read::{LogEnd, log_end},
+    },
+};
 
 /// The ledger that writes `fibu.journalzeile`.
 pub const JOURNAL: &str = "journal";
@@ -256,11 +266,7 @@ pub async fn run(
     if position < needed {
         return Err(too_old(needed));
     }
-    let kopf: Option<(i64, i32)> = sqlx::query_as("SELECT position, epoche FROM log.kopf WHERE mandant_id = $1")
-        .bind(mandant_id)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let (head, epoche) = kopf.unwrap_or((0, 1));
+    let LogEnd { position: head, epoche } = log_end(&mut transaction, mandant_id).await?;
     let stand = known.unwrap_or(position);
     let mut source = Source {
         transaction,
@@ -270,7 +276,7 @@ pub async fn run(
         upto: stand,
         head,
         epoche,
-        heute: zeit::tag(Utc::now()),
+        heute: zeit::tag(crate::uhr::jetzt()),
     };
     let mut table = (report.run)(&mut source, &args).await?;
     if let Some(text) = bekannt_am {
@@ -278,14 +284,6 @@ pub async fn run(
     }
     source.transaction.commit().await?;
     Ok(Answer { table, stand, position })
-}
-
-/// `ABFRAGE_ZU_ALT`.
-fn too_old(needed: i64) -> Problem {
-    let text = format!(
-        "der Bericht hat das Journal noch nicht bis Position {needed} gesehen; bitte gleich noch einmal abrufen"
-    );
-    Problem::new("ABFRAGE_ZU_ALT", 503, text).retry_after(1)
 }
 
 #[cfg(test)]

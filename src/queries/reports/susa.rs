@@ -24,7 +24,8 @@ pub(super) const REPORT: Report = Report {
     bereich: aggregates::types::Bereich::Fibu,
     titel: "Summen- und Saldenliste",
     beschreibung: "EB-Wert, Verkehrszahlen des Zeitraums und kumuliert seit Beginn des Geschäftsjahrs, Saldo je Konto; \
-                   Summen je Kontenklasse und gesamt (Soll = Haben). Kumuliert ist ohne EB-Wert; Saldo = EB-Wert + kumuliert.",
+                   Summen je Kontenklasse und gesamt (Soll = Haben), in CSV als Zeilen der Art klasse, gesamt, debitoren und \
+                   kreditoren. Kumuliert ist ohne EB-Wert; Saldo = EB-Wert + kumuliert.",
     parameter: &[
         Parameter::optional(
             "stichtag",
@@ -144,6 +145,15 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         add(&mut gesamt, amounts);
         zeilen.push(row("sach", konto, namen.get(&konto.konto)));
     }
+    let mut zwischenzeilen = Vec::with_capacity(klassen.len() + 3);
+    for (klasse, amounts) in &klassen {
+        let danach = konten.partition_point(|k| k.konto.chars().take(1).collect::<String>() <= *klasse);
+        zwischenzeilen.push((
+            danach,
+            sum_row("klasse", klasse, &format!("Summe Klasse {klasse}"), *amounts),
+        ));
+    }
+    zwischenzeilen.push((zeilen.len(), sum_row("gesamt", "", "Summe gesamt", gesamt)));
     let klassen: Vec<Value> = klassen
         .into_iter()
         .map(|(klasse, amounts)| {
@@ -155,7 +165,10 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let mut summen = json!({ "klassen": klassen, "gesamt": named(gesamt), "ausgeglichen": balanced(gesamt) });
     let personenkonten = args.flag("personenkonten");
     if personenkonten {
-        add_partners(source, zeitraum, &mut zeilen, &mut summen).await?;
+        for (name, summe) in add_partners(source, zeitraum, &mut zeilen).await? {
+            summen[name] = Value::Object(named(summe.amounts));
+            zwischenzeilen.push((summe.danach, sum_row(name, "", summe.titel, summe.amounts)));
+        }
     }
     let parameter = json!({
         "von": zeitraum.von,
@@ -168,6 +181,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         parameter: parameter.as_object().cloned().unwrap_or_default(),
         zeilen,
         summen,
+        zwischenzeilen,
         ..Table::default()
     })
 }
@@ -177,25 +191,43 @@ async fn add_partners(
     source: &mut Source,
     zeitraum: Zeitraum,
     zeilen: &mut Vec<Vec<Cell>>,
-    summen: &mut Value,
-) -> Result<(), Problem> {
+) -> Result<Vec<(&'static str, Partnersumme)>, Problem> {
     let konten = load(source, zeitraum, Ebene::Personen).await?;
     let debitoren = DEBITOR.names(source).await?;
     let kreditoren = KREDITOR.names(source).await?;
     let (kreditor, debitor): (Vec<&Zeile>, Vec<&Zeile>) =
         konten.iter().partition(|k| kreditoren.contains_key(&k.konto));
-    for (art, name, konten, namen) in [
-        ("debitor", "debitoren", debitor, debitoren),
-        ("kreditor", "kreditoren", kreditor, kreditoren),
+    let mut summen = Vec::with_capacity(2);
+    for (art, name, titel, konten, namen) in [
+        ("debitor", "debitoren", "Summe Debitoren", debitor, debitoren),
+        ("kreditor", "kreditoren", "Summe Kreditoren", kreditor, kreditoren),
     ] {
-        let mut summe = [Decimal::ZERO; 8];
+        let mut amounts = [Decimal::ZERO; 8];
         for konto in konten {
-            add(&mut summe, konto.amounts());
+            add(&mut amounts, konto.amounts());
             zeilen.push(row(art, konto, namen.get(&konto.konto)));
         }
-        summen[name] = Value::Object(named(summe));
+        let danach = zeilen.len();
+        summen.push((name, Partnersumme { titel, amounts, danach }));
     }
-    Ok(())
+    Ok(summen)
+}
+
+/// The sum of a kind of partner, and behind which row it stands.
+struct Partnersumme {
+    titel: &'static str,
+    amounts: [Decimal; 8],
+    danach: usize,
+}
+
+/// A sum as a row.
+fn sum_row(art: &str, konto: &str, titel: &str, amounts: [Decimal; 8]) -> Vec<Cell> {
+    let mut row = vec![art, konto, titel]
+        .into_iter()
+        .map(|text| Cell::Text(text.to_owned()))
+        .collect::<Vec<_>>();
+    row.extend(amounts.map(Cell::Betrag));
+    row
 }
 
 fn row(art: &str, konto: &Zeile, name: Option<&String>) -> Vec<Cell> {

@@ -170,6 +170,9 @@ pub struct Table {
     pub zeilen: Vec<Vec<Cell>>,
     /// What stands below the rows.
     pub summen: Value,
+    /// Head and sums as rows of the CSV, which has no other place for them: each with the index of the row before which
+    /// it stands, in order.
+    pub zwischenzeilen: Vec<(usize, Vec<Cell>)>,
     /// True if the report comes in pages.
     pub seiten: bool,
     /// Cursor of the next page.
@@ -190,7 +193,7 @@ impl Table {
         self.zeilen.iter().map(row).collect()
     }
 
-    /// The rows as CSV (RFC 4180): comma, decimal point, UTF-8, header line.
+    /// The rows as CSV (RFC 4180): comma, decimal point, UTF-8, header line; with the rows of head and sums.
     pub fn csv(&self, spalten: &[Spalte]) -> Result<Vec<u8>, Problem> {
         let broken = |error: csv::Error| {
             tracing::error!(%error, "a report did not become CSV");
@@ -200,8 +203,12 @@ impl Table {
             .terminator(csv::Terminator::CRLF)
             .from_writer(Vec::new());
         writer.write_record(spalten.iter().map(|s| s.name)).map_err(broken)?;
-        for cells in &self.zeilen {
-            writer.write_record(cells.iter().map(Cell::text)).map_err(broken)?;
+        let mut zwischen = self.zwischenzeilen.iter().peekable();
+        for index in 0..=self.zeilen.len() {
+            let davor = std::iter::from_fn(|| zwischen.next_if(|(vor, _)| *vor <= index));
+            for cells in davor.map(|(_, cells)| cells).chain(self.zeilen.get(index)) {
+                writer.write_record(cells.iter().map(Cell::text)).map_err(broken)?;
+            }
         }
         writer.into_inner().map_err(|error| broken(error.into_error().into()))
     }
@@ -236,6 +243,19 @@ mod tests {
                 json!({"konto": "Büro, \"gut\"", "saldo": "0.00", "nr": null}),
             ]
         );
+    }
+
+    #[test]
+    fn head_and_sums_stand_between_the_rows_of_the_csv_only() {
+        let row = |text: &str| vec![text.to_owned().into(), Cell::Leer, Cell::Leer];
+        let table = Table {
+            zwischenzeilen: vec![(0, row("Kopf")), (1, row("Klasse")), (2, row("Fuß"))],
+            ..table()
+        };
+        let csv = String::from_utf8(table.csv(SPALTEN).unwrap()).unwrap();
+        let first: Vec<&str> = csv.lines().filter_map(|l| l.split(',').next()).collect();
+        assert_eq!(first, ["konto", "Kopf", "6815", "Klasse", "\"Büro", "Fuß"]);
+        assert_eq!(table.rows(SPALTEN).len(), 2);
     }
 
     #[test]

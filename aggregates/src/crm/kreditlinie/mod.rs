@@ -19,7 +19,7 @@ pub use event::KreditlinieEvent;
 pub use types::{KreditBeleg, KreditBelegTyp, KreditBelegung, KreditGrund, KreditStatus, Kreditlimit, Obligo};
 
 use crate::{
-    Aggregate, Context, Decision, Shared,
+    Aggregate, Context, Decision, Shared, StreamKey,
     context::stream_id,
     fibu::partner::HAUSWAEHRUNG,
     geschaeftspartner::{self, platz_fuer},
@@ -281,9 +281,12 @@ impl Aggregate for Kreditlinie {
         }
     }
 
-    fn stream_key(command: &KreditlinieCommand) -> Option<String> {
+    fn stream_key(command: &KreditlinieCommand) -> Option<StreamKey> {
         match command {
-            KreditlinieCommand::Einrichten { kunde_id } => Some(kunde_id.to_string()),
+            KreditlinieCommand::Einrichten { kunde_id } => Some(StreamKey {
+                feld: Some("kunde_id"),
+                wert: kunde_id.to_string(),
+            }),
             _ => None,
         }
     }

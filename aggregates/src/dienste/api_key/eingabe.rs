@@ -1,14 +1,36 @@
 //! Checks what a user enters: names, lists of rights, companies and networks, the Kontingent.
 
-use std::str::FromStr;
+use std::{collections::HashSet, str::FromStr, sync::LazyLock};
 
 use uuid::Uuid;
 
-use super::{ApiKeyMandant, ApiKeyNetz, ApiKeyScope, ApiKeySonderrecht, Kontingent, netz::netz};
+use super::{ApiKeyError, ApiKeyMandant, ApiKeyNetz, ApiKeyScope, ApiKeySonderrecht, Kontingent, netz::netz};
 use crate::{
-    Shared,
+    Context, Refused, Shared,
+    dienste::Mandant,
     types::{Bereich, Stufe, Text},
 };
+
+/// What a right may name beside the aggregates: reports, and the log itself.
+pub const WEITERE_RESSOURCEN: &[&str] = &[
+    "dienste.ereignis",
+    "fibu.journal",
+    "fibu.kontenblatt",
+    "fibu.kontenplan",
+    "fibu.summen_und_saldenliste",
+];
+
+/// All that a right may name, `bereich.aggregate_type`.
+static RESSOURCEN: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let aggregate = crate::registry();
+    let aggregate = aggregate
+        .entries()
+        .iter()
+        .map(|e| format!("{}.{}", e.bereich.as_str(), e.typ));
+    aggregate
+        .chain(WEITERE_RESSOURCEN.iter().map(|r| (*r).to_owned()))
+        .collect()
+});
 
 /// Most entries in a list of a key: it is read with every request.
 const LISTE_MAX: usize = 100;
@@ -23,11 +45,9 @@ fn ist_scope(text: &str) -> bool {
     let Some((ziel, stufe)) = text.split_once(':') else {
         return false;
     };
-    let ziel_ok = match ziel.split_once('.') {
-        Some((bereich, typ)) => Bereich::from_str(bereich).is_ok() && ist_name(typ, "_"),
-        None => ziel == "*" || Bereich::from_str(ziel).is_ok(),
-    };
-    ziel_ok && Stufe::from_str(stufe).is_ok()
+    // A word that nothing bears would open nothing today, and something unforeseen on the day it gets a meaning.
+    let bekannt = ziel == "*" || Bereich::from_str(ziel).is_ok() || RESSOURCEN.contains(ziel);
+    bekannt && Stufe::from_str(stufe).is_ok()
 }
 
 /// Checks a list element by element and drops repetitions.
@@ -54,7 +74,8 @@ pub(super) fn scopes(werte: Vec<Text<80>>) -> Result<Vec<ApiKeyScope>, Shared> {
     if werte.is_empty() {
         return Err(Shared::feld("/scopes", "ein Schlüssel braucht mindestens ein Recht"));
     }
-    let meldung = "ein Recht ist bereich:stufe, bereich.aggregate_type:stufe oder *:stufe (read, write, admin)";
+    let meldung = "ein Recht ist bereich:stufe, bereich.aggregate_type:stufe oder *:stufe (read, write, admin), und \
+                   Bereich und Aggregat muss es geben; /openapi.json nennt bei jedem Weg das Recht, das er braucht";
     let pruefen = |wert: &Text<80>| ist_scope(wert).then(|| wert.to_string());
     let werte = liste("/scopes", werte, pruefen, meldung)?;
     Ok(werte.into_iter().map(|scope| ApiKeyScope { scope }).collect())
@@ -70,14 +91,18 @@ pub(super) fn sonderrechte(werte: Vec<Text<80>>) -> Result<Vec<ApiKeySonderrecht
         .collect())
 }
 
-/// An empty list must not become "all companies".
-pub(super) fn mandanten(werte: Vec<Uuid>) -> Result<Vec<ApiKeyMandant>, Shared> {
+/// An empty list must not become "all companies", and a company that nobody knows opens nothing.
+pub(super) fn mandanten(werte: Vec<Uuid>, ctx: &Context<'_>) -> Result<Vec<ApiKeyMandant>, Refused<ApiKeyError>> {
     if werte.is_empty() || werte.len() > LISTE_MAX {
         let meldung = format!("1 bis {LISTE_MAX} Mandanten; ohne das Feld gilt der Schlüssel für alle");
-        return Err(Shared::feld("/mandanten", meldung));
+        return Err(Shared::feld("/mandanten", meldung).into());
     }
     let mut ergebnis: Vec<ApiKeyMandant> = Vec::with_capacity(werte.len());
-    for mandant in werte {
+    for (i, mandant) in werte.into_iter().enumerate() {
+        if ctx.get::<Mandant>(mandant)?.is_none() {
+            let meldung = format!("die Firma {mandant} gibt es nicht; GET /api/v1/dienste/mandanten zeigt alle");
+            return Err(Shared::feld(format!("/mandanten/{i}"), meldung).into());
+        }
         if !ergebnis.iter().any(|m| m.mandant == mandant) {
             ergebnis.push(ApiKeyMandant { mandant });
         }
@@ -95,6 +120,17 @@ pub(super) fn netze(werte: Vec<Text<50>>) -> Result<Vec<ApiKeyNetz>, Shared> {
     let meldung = "ein Netz ist a.b.c.d/nn oder IPv6/nn, ohne gesetzte Bits hinter der Länge";
     let werte = liste("/ip_netze", werte, pruefen, meldung)?;
     Ok(werte.into_iter().map(|netz| ApiKeyNetz { netz }).collect())
+}
+
+/// The hash of a text that the operator made himself.
+pub(super) fn eigener_hash(hash: Text<64>) -> Result<String, Shared> {
+    if hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return Ok(hash.to_string());
+    }
+    Err(Shared::feld(
+        "/schluessel_hash",
+        "64 Stellen hexadezimal in Kleinbuchstaben",
+    ))
 }
 
 impl Kontingent {

@@ -13,16 +13,17 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::{
-    eingabe::{ist_name, mandanten, netze, scopes, sonderrechte},
+    eingabe::{eigener_hash, ist_name, mandanten, netze, scopes, sonderrechte},
     rechte::innerhalb,
     schluessel::erzeugen,
 };
 use crate::{
-    Aggregate, Context, Decision, Key, Shared,
+    Aggregate, Context, Decision, Key, Refused, Shared,
     types::{Bereich, Stufe, Text},
 };
 
 pub use self::{
+    eingabe::WEITERE_RESSOURCEN,
     netz::ApiKeyNetz,
     rechte::{ApiKeyScope, ApiKeySonderrecht, stufe_fuer},
     schluessel::schluessel_hash,
@@ -110,30 +111,15 @@ impl ApiKey {
         if !ist_name(&name, "._-") {
             return Err(Shared::feld("/name", "nur Kleinbuchstaben, Ziffern und . _ -").into());
         }
-        if ablauf <= ctx.frame.jetzt {
-            return Err(Shared::feld("/ablauf", "der Ablauf liegt in der Vergangenheit").into());
-        }
-        let spaetestens = ctx.frame.jetzt + TimeDelta::days(LEBENSDAUER_MAX_TAGE);
-        if ablauf > spaetestens {
-            return Err(ApiKeyError::AblaufZuLang { ablauf, spaetestens }.into());
-        }
-        if let Some(hash) = &eigener
-            && !(hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
-        {
-            return Err(Shared::feld("/schluessel_hash", "64 Stellen hexadezimal in Kleinbuchstaben").into());
-        }
+        lebensdauer(ablauf, ctx)?;
+        let eigener = eigener.map(eigener_hash).transpose()?;
         let scopes = scopes(rechte)?;
         let sonderrechte = sonderrechte(besondere.unwrap_or_default())?;
-        innerhalb(&scopes, &sonderrechte, ctx)?;
-        let mandanten = firmen.map(mandanten).transpose()?.unwrap_or_default();
+        let mandanten = firmen.map(|f| mandanten(f, ctx)).transpose()?.unwrap_or_default();
+        innerhalb(&scopes, &sonderrechte, &mandanten, ctx)?;
         let ip_netze = ip_netze.map(netze).transpose()?.unwrap_or_default();
         let kontingent = kontingent.unwrap_or_default().pruefen()?;
-        let (praefix, schluessel_hash) = if let Some(hash) = eigener {
-            (None, hash.to_string())
-        } else {
-            let (praefix, hash) = erzeugen(ctx);
-            (Some(praefix), hash)
-        };
+        let (praefix, schluessel_hash) = text_oder_neuer(eigener, ctx);
         Ok(vec![ApiKeyEvent::Ausgestellt {
             name: name.to_string(),
             praefix,
@@ -172,12 +158,24 @@ impl ApiKey {
     ) -> Decision<Self> {
         let scopes = scopes(rechte)?;
         let besondere = besondere.map(sonderrechte).transpose()?;
-        innerhalb(&scopes, besondere.as_deref().unwrap_or_default(), ctx)?;
-        let firmen = firmen.map(mandanten).transpose()?;
+        let sonderrechte = besondere.unwrap_or_else(|| self.sonderrechte.clone());
+        let firmen = firmen.map(|f| mandanten(f, ctx)).transpose()?;
+        let mandanten = firmen.unwrap_or_else(|| self.mandanten.clone());
+        innerhalb(&scopes, &sonderrechte, &mandanten, ctx)?;
         Ok(vec![ApiKeyEvent::ScopesGeaendert {
             scopes,
-            sonderrechte: besondere.unwrap_or_else(|| self.sonderrechte.clone()),
-            mandanten: firmen.unwrap_or_else(|| self.mandanten.clone()),
+            sonderrechte,
+            mandanten,
+        }])
+    }
+
+    fn erneuern(ablauf: DateTime<Utc>, eigener: Option<Text<64>>, ctx: &Context<'_>) -> Decision<Self> {
+        lebensdauer(ablauf, ctx)?;
+        let (praefix, schluessel_hash) = text_oder_neuer(eigener.map(eigener_hash).transpose()?, ctx);
+        Ok(vec![ApiKeyEvent::Erneuert {
+            praefix,
+            schluessel_hash,
+            ablauf,
         }])
     }
 
@@ -193,6 +191,27 @@ impl ApiKey {
     }
 }
 
+/// A key lives some time, and at most a year.
+fn lebensdauer(ablauf: DateTime<Utc>, ctx: &Context<'_>) -> Result<(), Refused<ApiKeyError>> {
+    if ablauf <= ctx.frame.jetzt {
+        return Err(Shared::feld("/ablauf", "der Ablauf liegt in der Vergangenheit").into());
+    }
+    let spaetestens = ctx.frame.jetzt + TimeDelta::days(LEBENSDAUER_MAX_TAGE);
+    if ablauf > spaetestens {
+        return Err(ApiKeyError::AblaufZuLang { ablauf, spaetestens }.into());
+    }
+    Ok(())
+}
+
+/// The operator's own text, of which only the hash is known, or a new one.
+fn text_oder_neuer(eigener: Option<String>, ctx: &Context<'_>) -> (Option<String>, String) {
+    if let Some(hash) = eigener {
+        return (None, hash);
+    }
+    let (praefix, hash) = erzeugen(ctx);
+    (Some(praefix), hash)
+}
+
 impl Aggregate for ApiKey {
     const NAME: &'static str = "ApiKey";
     const TYPE: &'static str = "api_key";
@@ -200,7 +219,9 @@ impl Aggregate for ApiKey {
     const RESSOURCE: &'static str = "api-keys";
     const CREATE: &'static str = "Ausstellen";
     const SYSTEM: bool = true;
-    const INTERNAL: &'static [&'static str] = &["RotationBeenden", "Ablaufen"];
+    const INTERNAL: &'static [&'static str] = &["RotationBeenden", "Ablaufen", "Erneuern"];
+    // The log needs the hashes to let a key in after a rebuild; shown, they would invite to guess short texts.
+    const GEHEIM: &'static [&'static str] = &["schluessel_hash", "alter_hash"];
     type Command = ApiKeyCommand;
     type Event = ApiKeyEvent;
     type Error = ApiKeyError;
@@ -213,9 +234,9 @@ impl Aggregate for ApiKey {
         use ApiKeyStatus::{Aktiv, Neu, Rotierend};
         // Timers come for every key that ever lived: too late is no error.
         match &command {
-            ApiKeyCommand::Ablaufen {} if self.status != Neu => {
-                let lebt = matches!(self.status, Aktiv | Rotierend);
-                return Ok(if lebt {
+            ApiKeyCommand::Ablaufen { ablauf } if self.status != Neu => {
+                let gemeint = matches!(self.status, Aktiv | Rotierend) && self.ablauf == *ablauf;
+                return Ok(if gemeint {
                     vec![ApiKeyEvent::Abgelaufen {}]
                 } else {
                     Vec::new()
@@ -231,8 +252,18 @@ impl Aggregate for ApiKey {
             }
             _ => {}
         }
+        if self.status != Neu {
+            innerhalb(&self.scopes, &self.sonderrechte, &self.mandanten, ctx)?;
+        }
         match (self.status_um(ctx.frame.jetzt), command) {
             (Neu, command) => Self::ausstellen(command, ctx),
+            (
+                _,
+                ApiKeyCommand::Erneuern {
+                    ablauf,
+                    schluessel_hash,
+                },
+            ) => Self::erneuern(ablauf, schluessel_hash, ctx),
             (Aktiv, ApiKeyCommand::Rotieren { ueberlappung_std }) => self.rotieren(ctx, ueberlappung_std),
             (
                 Aktiv | Rotierend,
@@ -311,6 +342,17 @@ impl Aggregate for ApiKey {
             // The hashes stay, so that the door can answer why a key is not valid any more.
             ApiKeyEvent::Widerrufen { .. } => self.status = ApiKeyStatus::Widerrufen,
             ApiKeyEvent::Abgelaufen {} => self.status = ApiKeyStatus::Abgelaufen,
+            ApiKeyEvent::Erneuert {
+                praefix,
+                schluessel_hash,
+                ablauf,
+            } => {
+                self.praefix = praefix;
+                self.schluessel_hash = schluessel_hash;
+                self.ablauf = ablauf;
+                self.alten_vergessen();
+                self.status = ApiKeyStatus::Aktiv;
+            }
         }
     }
 

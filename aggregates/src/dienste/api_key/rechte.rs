@@ -5,7 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ApiKeyError;
+use super::{ApiKeyError, ApiKeyMandant};
 use crate::{Context, types::Stufe};
 
 /// A right of a key: `bereich:stufe`, `bereich.aggregate_type:stufe` or `*:stufe`.
@@ -42,25 +42,47 @@ pub fn stufe_fuer<S: AsRef<str>>(scopes: &[S], bereich: &str, typ: Option<&str>)
         .or_else(|| hoechste("*"))
 }
 
-/// Nobody grants more than he has: every scope and special right must lie within the caller's.
+/// Nobody grants more than he has: every scope, special right and company must lie within the caller's. The same holds
+/// for a key that he changes or rotates, since its text gives him its rights.
 pub(super) fn innerhalb(
     scopes: &[ApiKeyScope],
     besondere: &[ApiKeySonderrecht],
+    mandanten: &[ApiKeyMandant],
     ctx: &Context<'_>,
 ) -> Result<(), ApiKeyError> {
-    let ueber = |recht: &str| ApiKeyError::ScopeUeberRecht {
-        scope: recht.to_owned(),
-    };
-    for ApiKeyScope { scope } in scopes {
-        let (ziel, stufe) = scope.split_once(':').ok_or_else(|| ueber(scope))?;
+    let ueber = |recht: String| Err(ApiKeyError::ScopeUeberRecht { scope: recht });
+    let vergeben: Vec<&str> = scopes.iter().map(|s| s.scope.as_str()).collect();
+    let eigene = &*ctx.frame.scopes;
+    // What a list of scopes gives changes only at the targets it names: comparing at those of both lists is enough. The
+    // caller's own matter too: `*:admin` with `fibu:read` does not grant `*:admin`, which would give more on fibu.
+    for ziel in ziele(&vergeben).chain(ziele(eigene)) {
         let (bereich, typ) = ziel.split_once('.').map_or((ziel, None), |(b, t)| (b, Some(t)));
-        let stufe = Stufe::from_str(stufe).map_err(|_| ueber(scope))?;
-        if stufe_fuer(&ctx.frame.scopes, bereich, typ).is_none_or(|eigene| eigene < stufe) {
-            return Err(ueber(scope));
+        if let Some(stufe) = stufe_fuer(&vergeben, bereich, typ)
+            && stufe_fuer(eigene, bereich, typ).is_none_or(|eigene| eigene < stufe)
+        {
+            return ueber(format!("{ziel}:{}", <&str>::from(stufe)));
         }
     }
-    match besondere.iter().find(|b| !ctx.darf(&b.sonderrecht)) {
-        Some(b) => Err(ueber(&b.sonderrecht)),
+    if let Some(besonderes) = besondere.iter().find(|b| !ctx.darf(&b.sonderrecht)) {
+        return ueber(besonderes.sonderrecht.clone());
+    }
+    let gebunden = &*ctx.frame.mandanten;
+    if gebunden.is_empty() {
+        return Ok(());
+    }
+    if mandanten.is_empty() {
+        return ueber("der Zugriff auf alle Firmen".to_owned());
+    }
+    match mandanten.iter().find(|m| !gebunden.contains(&m.mandant)) {
+        Some(fremd) => ueber(format!("die Firma {}", fremd.mandant)),
         None => Ok(()),
     }
+}
+
+/// The targets that scopes name.
+fn ziele<S: AsRef<str>>(scopes: &[S]) -> impl Iterator<Item = &str> {
+    scopes
+        .iter()
+        .filter_map(|s| s.as_ref().split_once(':'))
+        .map(|(ziel, _)| ziel)
 }

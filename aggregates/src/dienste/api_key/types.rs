@@ -63,6 +63,7 @@ pub enum ApiKeyCommand {
         /// Companies; all if absent.
         mandanten: Option<Vec<Uuid>>,
         /// End of its life, at most 365 days ahead.
+        #[serde(deserialize_with = "crate::types::kalender::moment")]
         ablauf: DateTime<Utc>,
         /// Networks; all if absent.
         ip_netze: Option<Vec<Text<50>>>,
@@ -101,7 +102,18 @@ pub enum ApiKeyCommand {
         alter_hash: String,
     },
     /// The key's life is over.
-    Ablaufen {},
+    Ablaufen {
+        /// The end that was meant: the timer of an earlier life must not end a renewed one.
+        ablauf: DateTime<Utc>,
+    },
+    /// Gives the key another text and another life at once, also after its end; nothing of the old text stays valid. The
+    /// start of the program sends it for the administrator's key.
+    Erneuern {
+        /// End of its life, at most 365 days ahead.
+        ablauf: DateTime<Utc>,
+        /// SHA-256 (hex) of the operator's own text; else one is made and shown once.
+        schluessel_hash: Option<Text<64>>,
+    },
 }
 
 /// Facts.
@@ -165,6 +177,15 @@ pub enum ApiKeyEvent {
     },
     /// Its life is over.
     Abgelaufen {},
+    /// Another text and another life; the text before is no longer valid.
+    Erneuert {
+        /// Prefix of the new text.
+        praefix: Option<String>,
+        /// SHA-256 of the new text, hex.
+        schluessel_hash: String,
+        /// End of its life.
+        ablauf: DateTime<Utc>,
+    },
 }
 
 /// Refusals of its own.
@@ -183,7 +204,7 @@ pub enum ApiKeyError {
     #[error("{scope} geht über die eigenen Rechte hinaus; niemand vergibt mehr, als er selbst hat")]
     #[strum(serialize = "API_KEY_SCOPE_UEBER_RECHT")]
     ScopeUeberRecht {
-        /// The scope or special right.
+        /// The scope, special right or company.
         scope: String,
     },
 }

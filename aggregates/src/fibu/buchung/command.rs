@@ -22,7 +22,8 @@ pub struct ZeileEingabe {
     pub personenkonto: Option<Text<9>>,
     /// Side.
     pub seite: Seite,
-    /// Amount in EUR, positive, at most two decimals.
+    /// Amount in EUR: positive, at most two decimals, at most 9999999999.99; so much at most is also the sum of all lines
+    /// of a side.
     pub betrag: Dezimal,
     /// Net or gross; gross if absent.
     pub betragsart: Option<Betragsart>,

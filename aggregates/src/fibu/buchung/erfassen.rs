@@ -4,8 +4,8 @@
 use chrono::{Days, NaiveDate};
 
 use super::{
-    BuchungError, BuchungEvent, BuchungsPosition, Buchungsart, Ergebnis, Herkunft, MAX_VERTEILUNG, MAX_ZEILEN, OpBezug,
-    Seite, Uebernahme, VerteilungEingabe, ZeileEingabe, op,
+    BuchungError, BuchungEvent, BuchungsPosition, Buchungsart, Ergebnis, Herkunft, MAX_BETRAG, MAX_VERTEILUNG,
+    MAX_ZEILEN, OpBezug, Seite, Uebernahme, VerteilungEingabe, ZeileEingabe, op,
     periode::{buchungsort, nicht_zu_weit_voraus},
     steuer::{self, Steuerfall},
 };
@@ -185,9 +185,27 @@ fn buchungsart(periode: Option<u8>, art: Option<Buchungsart>) -> Result<Buchungs
 /// Reads the input of all lines.
 fn zeilen_lesen<'a>(eingabe: &'a Eingabe, buchungsart: Buchungsart, ctx: &Context<'_>) -> Ergebnis<Vec<Gelesen<'a>>> {
     let zeilen = eingabe.zeilen.iter().enumerate();
-    zeilen
+    let gelesen = zeilen
         .map(|(index, zeile)| zeile_lesen(index, zeile, eingabe.belegdatum, buchungsart, ctx))
-        .collect()
+        .collect::<Ergebnis<Vec<_>>>()?;
+    summen_begrenzen(&gelesen)?;
+    Ok(gelesen)
+}
+
+/// Refuses the line with which a side exceeds what one voucher may hold.
+fn summen_begrenzen(zeilen: &[Gelesen<'_>]) -> Result<(), BuchungError> {
+    let (mut soll, mut haben) = (Betrag::NULL, Betrag::NULL);
+    for zeile in zeilen {
+        let summe = match zeile.eingabe.seite {
+            Seite::Soll => &mut soll,
+            Seite::Haben => &mut haben,
+        };
+        *summe += zeile.betrag;
+        if *summe > MAX_BETRAG {
+            return Err(BuchungError::BetragUngueltig { zeile: zeile.nr });
+        }
+    }
+    Ok(())
 }
 
 fn zeile_lesen<'a>(
@@ -211,7 +229,7 @@ fn zeile_lesen<'a>(
     let steuerbetrag = match zeile.steuerbetrag {
         Some(stated) => Some(
             Betrag::exact(stated)
-                .filter(|b| *b >= Betrag::NULL)
+                .filter(|b| (Betrag::NULL..=MAX_BETRAG).contains(b))
                 .ok_or_else(ungueltig)?,
         ),
         None => None,
@@ -243,7 +261,7 @@ fn zeile_lesen<'a>(
 }
 
 fn positiv(betrag: Dezimal) -> Option<Betrag> {
-    Betrag::exact(betrag).filter(|b| *b > Betrag::NULL)
+    Betrag::exact(betrag).filter(|b| *b > Betrag::NULL && *b <= MAX_BETRAG)
 }
 
 /// The cost split in the entered amount: kst and ktr of the line, or its verteilung.

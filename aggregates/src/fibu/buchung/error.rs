@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::types::Betrag;
+use crate::{fibu::geschaeftsjahr::GeschaeftsjahrStatus, types::Betrag};
 
 /// Refusals of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
@@ -25,8 +25,9 @@ pub enum BuchungError {
     },
     /// An amount that cannot be posted.
     #[error(
-        "der Betrag in Zeile {zeile} ist nicht buchbar: nötig sind mehr als 0,00 (auch nach Abzug der Steuer) und \
-         höchstens zwei Nachkommastellen"
+        "der Betrag in Zeile {zeile} ist nicht buchbar: nötig sind mehr als 0,00 (auch nach Abzug der Steuer), \
+         höchstens zwei Nachkommastellen und höchstens 9999999999,99 EUR, auch als Summe der Seite; größere Beträge auf \
+         mehrere Buchungen verteilen"
     )]
     #[strum(serialize = "BUCHUNG_BETRAG_UNGUELTIG")]
     BetragUngueltig {
@@ -107,13 +108,43 @@ pub enum BuchungError {
         konto: String,
     },
     /// The account does not take this key.
-    #[error("das Konto {konto} lässt den Steuerschlüssel {schluessel} nicht zu")]
+    #[error("das Konto {konto} lässt den Steuerschlüssel {schluessel} nicht zu; {}", moegliche(.erlaubt))]
     #[strum(serialize = "KONTO_STEUERSCHLUESSEL_UNZULAESSIG")]
     SteuerschluesselUnzulaessig {
         /// The account.
         konto: String,
         /// The key.
         schluessel: String,
+        /// The keys it takes.
+        erlaubt: Vec<String>,
+    },
+    /// The tax account belongs to other keys.
+    #[error(
+        "das Steuerkonto {konto} lässt den Steuerschlüssel {schluessel} nicht zu: er bucht seine Steuer auf {}",
+        .steuerkonten.join(" und ")
+    )]
+    #[strum(serialize = "KONTO_STEUERSCHLUESSEL_UNZULAESSIG")]
+    FremdesSteuerkonto {
+        /// The account.
+        konto: String,
+        /// The key.
+        schluessel: String,
+        /// The tax accounts of the key.
+        steuerkonten: Vec<String>,
+    },
+    /// The key is no longer used.
+    #[error(
+        "der Steuerschlüssel {schluessel} ist stillgelegt; {}",
+        ersatz(.konto, *.fest)
+    )]
+    #[strum(serialize = "STEUER_SCHLUESSEL_STILLGELEGT")]
+    SchluesselStillgelegt {
+        /// The key.
+        schluessel: String,
+        /// The account of the line.
+        konto: String,
+        /// True if it is the fixed key of the account.
+        fest: bool,
     },
     /// A cost object is missing.
     #[error("das Konto {konto} verlangt eine Kostenstelle")]
@@ -183,17 +214,56 @@ pub enum BuchungError {
         buchungsdatum: NaiveDate,
     },
     /// The period is locked.
-    #[error("die Periode {periode} ist gesperrt oder ihr Geschäftsjahr ist nicht eröffnet")]
+    #[error(
+        "die Periode {nr} ist gesperrt; sie öffnen, in einer offenen Periode oder mit dem Recht fibu.periode_gesperrt buchen"
+    )]
     #[strum(serialize = "PERIODE_GESPERRT")]
     PeriodeGesperrt {
         /// The period.
-        periode: u8,
+        nr: u8,
+    },
+    /// The Geschäftsjahr of the period takes no vouchers.
+    #[error("das Geschäftsjahr {geschaeftsjahr} ist {}", jahresrat(*.status))]
+    #[strum(serialize = "PERIODE_GESPERRT")]
+    JahrNichtEroeffnet {
+        /// The period.
+        nr: u8,
+        /// Name of the Geschäftsjahr.
+        geschaeftsjahr: String,
+        /// Its status.
+        status: GeschaeftsjahrStatus,
     },
     /// The period is sealed.
-    #[error("die Periode {periode} ist festgeschrieben; in einer offenen Periode buchen")]
+    #[error("die Periode {nr} ist festgeschrieben; in einer offenen Periode buchen")]
     #[strum(serialize = "PERIODE_FESTGESCHRIEBEN")]
     PeriodeFestgeschrieben {
         /// The period.
-        periode: u8,
+        nr: u8,
     },
+}
+
+/// Which keys an account takes.
+fn moegliche(erlaubt: &[String]) -> String {
+    match erlaubt {
+        [] => "es wird ohne Steuerschlüssel bebucht".to_owned(),
+        [einer] => format!("erlaubt ist {einer}"),
+        mehrere => format!("erlaubt sind {}", mehrere.join(", ")),
+    }
+}
+
+/// What to do about a key that is no longer used.
+fn ersatz(konto: &str, fest: bool) -> String {
+    if fest {
+        format!("er ist der feste Schlüssel des Kontos {konto}: dem Konto eine neue Steuerregel geben")
+    } else {
+        "einen anderen wählen".to_owned()
+    }
+}
+
+/// What is to be done about a Geschäftsjahr that takes no vouchers.
+fn jahresrat(status: GeschaeftsjahrStatus) -> &'static str {
+    match status {
+        GeschaeftsjahrStatus::Abgeschlossen => "abgeschlossen; im laufenden Geschäftsjahr buchen",
+        _ => "noch nicht eröffnet; zuerst eröffnen",
+    }
 }

@@ -36,6 +36,11 @@ type Ergebnis<T> = Result<T, Refused<BuchungError>>;
 /// Most lines of one voucher; larger ones are split, so that an event stays a readable document.
 pub const MAX_ZEILEN: usize = 500;
 
+/// Largest amount of a line and largest sum of the entered lines of one side: 9,999,999,999.99 EUR, as much as a row of
+/// the DATEV format holds. Tax that comes on top at most triples it, and a period takes 30,000 vouchers of this size on
+/// one account before its columns (numeric(17,2)) are full.
+pub const MAX_BETRAG: Betrag = Betrag::cent(999_999_999_999);
+
 /// Most parts of one line's cost split.
 pub const MAX_VERTEILUNG: usize = 100;
 

@@ -61,17 +61,23 @@ pub(super) fn buchungsort(buchungsdatum: NaiveDate, nr: Option<u8>, ctx: &Contex
         );
         return Err(Shared::feld("/buchungsdatum", text).into());
     }
-    let gesperrt = || BuchungError::PeriodeGesperrt { periode: periode.nr };
+    let nr = periode.nr;
     match (periode.status, jahr.status) {
-        (PeriodeStatus::Festgeschrieben, _) => {
-            return Err(BuchungError::PeriodeFestgeschrieben { periode: periode.nr }.into());
-        }
+        (PeriodeStatus::Festgeschrieben, _) => return Err(BuchungError::PeriodeFestgeschrieben { nr }.into()),
         (_, GeschaeftsjahrStatus::Eroeffnet) => {}
         // The special right opens a locked period, never a year that is not open.
-        _ => return Err(gesperrt().into()),
+        (_, status) => {
+            let geschaeftsjahr = jahr.bezeichnung.clone();
+            return Err(BuchungError::JahrNichtEroeffnet {
+                nr,
+                geschaeftsjahr,
+                status,
+            }
+            .into());
+        }
     }
     if periode.status == PeriodeStatus::Gesperrt && !ctx.darf("fibu.periode_gesperrt") {
-        return Err(gesperrt().into());
+        return Err(BuchungError::PeriodeGesperrt { nr }.into());
     }
     Ok(Buchungsort {
         geschaeftsjahr_id,

@@ -87,24 +87,28 @@ pub(super) fn steuerfall(
     let Some((_, definition)) = ctx.find::<SteuerSchluessel>(SteuerSchluessel::KEY_CODE, &schluessel)? else {
         return Err(BuchungError::SchluesselUnbekannt { schluessel }.into());
     };
-    let unzulaessig = || BuchungError::SteuerschluesselUnzulaessig {
-        konto: konto.konto_nr.clone(),
-        schluessel: definition.code.clone(),
-    };
     if definition.status != SteuerSchluesselStatus::Aktiv {
-        return Err(unzulaessig().into());
+        return Err(BuchungError::SchluesselStillgelegt {
+            fest: fester(konto, eingabe) == Some(&definition.code),
+            konto: konto.konto_nr.clone(),
+            schluessel,
+        }
+        .into());
     }
     if konto.funktion == KontoFunktion::Steuer {
-        let sein_konto = [&definition.konto_ust, &definition.konto_vst]
-            .into_iter()
-            .flatten()
-            .any(|nr| *nr == konto.konto_nr);
+        let seine_konten = || [&definition.konto_ust, &definition.konto_vst].into_iter().flatten();
+        let sein_konto = seine_konten().any(|nr| *nr == konto.konto_nr);
         // Keys with an amount instead of a rate (EUST, U14C) are posted on their own tax account directly.
         if !(sein_konto && definition.saetze.is_empty()) {
             von_hand_erlaubt(konto, eingabe, ctx)?;
         }
         if !sein_konto {
-            return Err(unzulaessig().into());
+            return Err(BuchungError::FremdesSteuerkonto {
+                konto: konto.konto_nr.clone(),
+                schluessel,
+                steuerkonten: seine_konten().cloned().collect(),
+            }
+            .into());
         }
         return Ok(Steuerfall::Steuer {
             schluessel: definition.code.clone(),
@@ -125,19 +129,25 @@ fn von_hand_erlaubt(konto: &Konto, eingabe: &Eingabe, ctx: &Context<'_>) -> Resu
     })
 }
 
+/// The fixed key of an automatic account.
+fn fester<'k>(konto: &'k Konto, eingabe: &Eingabe) -> Option<&'k String> {
+    konto.steuerregel(eingabe.steuerdatum)?.fester_schluessel.as_ref()
+}
+
 /// Which key applies.
 fn schluessel(gelesen: &Gelesen<'_>, konto: &Konto, eingabe: &Eingabe) -> Ergebnis<Option<String>> {
     let zeile = gelesen.eingabe;
     let gegeben = zeile.schluessel.as_ref().map(ToString::to_string);
-    let unzulaessig = |konto: &str, schluessel: &str| BuchungError::SteuerschluesselUnzulaessig {
+    let unzulaessig = |konto: &str, schluessel: &str, erlaubt: &[String]| BuchungError::SteuerschluesselUnzulaessig {
         konto: konto.to_owned(),
         schluessel: schluessel.to_owned(),
+        erlaubt: erlaubt.to_owned(),
     };
     if let (Some(personenkonto), Some(gegeben)) = (&zeile.personenkonto, &gegeben) {
-        return Err(unzulaessig(personenkonto, gegeben).into());
+        return Err(unzulaessig(personenkonto, gegeben, &[]).into());
     }
     let regel = konto.steuerregel(eingabe.steuerdatum);
-    let fest = regel.and_then(|r| r.fester_schluessel.clone());
+    let fest = fester(konto, eingabe).cloned();
     if zeile.ohne_automatik {
         if fest.is_none() {
             let feld = format!("/zeilen/{}/ohne_automatik", gelesen.nr - 1);
@@ -153,12 +163,13 @@ fn schluessel(gelesen: &Gelesen<'_>, konto: &Konto, eingabe: &Eingabe) -> Ergebn
         return Ok(fest.or(gegeben));
     };
     let erlaubt = match (&fest, regel.automatik) {
-        (_, Automatik::Ku) => false,
-        (Some(fest), _) => fest == gegeben,
-        (None, _) => regel.erlaubte_schluessel.is_empty() || regel.erlaubte_schluessel.contains(gegeben),
+        (_, Automatik::Ku) => &[],
+        (Some(fest), _) => std::slice::from_ref(fest),
+        (None, _) if regel.erlaubte_schluessel.is_empty() => std::slice::from_ref(gegeben),
+        (None, _) => regel.erlaubte_schluessel.as_slice(),
     };
-    if !erlaubt {
-        return Err(unzulaessig(&konto.konto_nr, gegeben).into());
+    if !erlaubt.contains(gegeben) {
+        return Err(unzulaessig(&konto.konto_nr, gegeben, erlaubt).into());
     }
     Ok(Some(gegeben.clone()))
 }

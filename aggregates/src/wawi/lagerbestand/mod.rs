@@ -23,7 +23,7 @@ pub use tage::Tagessaldo;
 pub use types::{Bestandszeile, Bewegung, Bewegungsart, Ort, Ortsart, Reservierung, Richtung, Verbrauch};
 
 use crate::{
-    Aggregate, Context, Decision, Refused, Shared,
+    Aggregate, Context, Decision, Refused, Shared, StreamKey,
     context::stream_id,
     types::{BelegRef, Bereich, Menge, Text},
 };
@@ -263,14 +263,17 @@ impl Aggregate for Lagerbestand {
         }
     }
 
-    fn stream_key(command: &LagerbestandCommand) -> Option<String> {
+    fn stream_key(command: &LagerbestandCommand) -> Option<StreamKey> {
         let (artikel_id, lager_id) = match command {
             LagerbestandCommand::ZugangBuchen(e) => (Some(e.artikel_id), Some(e.lager_id)),
             LagerbestandCommand::AbgangBuchen(e) => (e.artikel_id, e.lager_id),
             LagerbestandCommand::Reservieren(e) => (e.artikel_id, e.lager_id),
             _ => (None, None),
         };
-        Some(natural_key(artikel_id?, lager_id?))
+        Some(StreamKey {
+            feld: Some("artikel_id"),
+            wert: natural_key(artikel_id?, lager_id?),
+        })
     }
 }
 

@@ -62,16 +62,15 @@ pub struct Buchungszeile {
 impl Buchungszeile {
     /// Reads a row of a Buchungsstapel.
     pub fn lesen(zeile: &Zeile, kopf: &Kopf) -> Result<Self, FeldFehler> {
-        let fehler = |spalte: usize, name: &'static str, text: String| FeldFehler { spalte, name, text };
         let umsatz_text = zeile.text(1);
         let umsatz = betrag(umsatz_text)
             .filter(|b| !b.is_null())
-            .ok_or_else(|| fehler(1, "Umsatz", format!("„{umsatz_text}“ ist kein Betrag größer 0,00")))?;
+            .ok_or_else(|| FeldFehler::neu(1, "Umsatz", format!("„{umsatz_text}“ ist kein Betrag größer 0,00")))?;
         let soll = match zeile.text(2) {
             "S" => true,
             "H" => false,
             anders => {
-                return Err(fehler(
+                return Err(FeldFehler::neu(
                     2,
                     "Soll/Haben-Kennzeichen",
                     format!("„{anders}“ statt S oder H"),
@@ -79,19 +78,20 @@ impl Buchungszeile {
             }
         };
         let konto = |spalte: usize, name: &'static str| {
-            Kontobezug::lesen(zeile.text(spalte), kopf.sachkontenlaenge).map_err(|text| fehler(spalte, name, text))
+            Kontobezug::lesen(zeile.text(spalte), kopf.sachkontenlaenge)
+                .map_err(|text| FeldFehler::neu(spalte, name, text))
         };
         let betrag_oder_leer = |spalte: usize, name: &'static str| match zeile.text(spalte) {
             "" => Ok(None),
             text => betrag(text)
                 .map(|b| Some(b).filter(|b| !b.is_null()))
-                .ok_or_else(|| fehler(spalte, name, format!("„{text}“ ist kein Betrag"))),
+                .ok_or_else(|| FeldFehler::neu(spalte, name, format!("„{text}“ ist kein Betrag"))),
         };
         let tag_oder_leer = |spalte: usize, name: &'static str| match zeile.text(spalte) {
             "" | "0" => Ok(None),
             text => datum_ttmmjjjj(text)
                 .map(Some)
-                .ok_or_else(|| fehler(spalte, name, format!("„{text}“ ist kein Datum TTMMJJJJ"))),
+                .ok_or_else(|| FeldFehler::neu(spalte, name, format!("„{text}“ ist kein Datum TTMMJJJJ"))),
         };
         let skontokonto = match zeile.text(125) {
             "" | "0" => None,
@@ -110,7 +110,7 @@ impl Buchungszeile {
             bu: zeile.text(9).trim_start_matches('0').to_owned(),
             belegdatum: kopf
                 .datum_ttmm(zeile.text(10))
-                .map_err(|text| fehler(10, "Belegdatum", text))?,
+                .map_err(|text| FeldFehler::neu(10, "Belegdatum", text))?,
             belegfeld1: zeile.text(11).to_owned(),
             belegfeld2: zeile.text(12).to_owned(),
             skonto: betrag_oder_leer(13, "Skonto")?,

@@ -40,15 +40,11 @@ impl Personenzeile {
 
     /// Reads a row of Debitoren/Kreditoren.
     pub fn lesen(zeile: &Zeile, kopf: &Kopf) -> Result<Self, FeldFehler> {
-        let fehler = |text: String| FeldFehler {
-            spalte: 1,
-            name: "Konto",
-            text,
-        };
-        let konto = Kontobezug::lesen(zeile.text(1), kopf.sachkontenlaenge).map_err(fehler)?;
+        let konto = Kontobezug::lesen(zeile.text(1), kopf.sachkontenlaenge)
+            .map_err(|text| FeldFehler::neu(1, "Konto", text))?;
         if !konto.ist_person() {
             let text = format!("{} ist ein Sachkonto, kein Debitor oder Kreditor", konto.nr());
-            return Err(fehler(text));
+            return Err(FeldFehler::neu(1, "Konto", text));
         }
         let natuerlich = match (zeile.text(4), zeile.text(5)) {
             (nachname, "") => nachname.to_owned(),
@@ -104,11 +100,11 @@ pub struct Beschriftungszeile {
 impl Beschriftungszeile {
     /// Reads a row of Kontenbeschriftungen.
     pub fn lesen(zeile: &Zeile, kopf: &Kopf) -> Result<Self, FeldFehler> {
-        let fehler = |spalte: usize, name: &'static str, text: String| FeldFehler { spalte, name, text };
-        let konto = Kontobezug::lesen(zeile.text(1), kopf.sachkontenlaenge).map_err(|text| fehler(1, "Konto", text))?;
+        let konto = Kontobezug::lesen(zeile.text(1), kopf.sachkontenlaenge)
+            .map_err(|text| FeldFehler::neu(1, "Konto", text))?;
         let bezeichnung = [zeile.text(2), zeile.text(4)].into_iter().find(|b| !b.is_empty());
         let bezeichnung = bezeichnung
-            .ok_or_else(|| fehler(2, "Kontenbeschriftung", "die Beschriftung fehlt".to_owned()))?
+            .ok_or_else(|| FeldFehler::neu(2, "Kontenbeschriftung", "die Beschriftung fehlt"))?
             .to_owned();
         Ok(Self {
             konto,

@@ -1,0 +1,101 @@
+//! OpenAPI 3.1 from the registry, and a page to try it that needs nothing from outside.
+
+mod aggregate;
+mod fixed;
+pub(super) mod parts;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::header,
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use serde_json::{Map, Value, json};
+
+use super::App;
+
+/// The page; plain HTML and JavaScript of the project's own.
+const PAGE: &str = include_str!("docs.html");
+
+/// Routes of the description.
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/openapi.json", get(document))
+        .route("/api/v1/openapi.json", get(document))
+        .route(
+            "/docs",
+            get(|| async {
+                let policy =
+                    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'";
+                ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE)).into_response()
+            }),
+        )
+}
+
+async fn document(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(build(&app))
+}
+
+/// What holds for the whole document.
+const ABOUT: &str = "Befehle, Listen, Historie und Berichte. Beträge und Mengen sind Dezimal-Zeichenketten (\"119.00\"), Zeitpunkte UTC \
+    nach RFC 3339, Geschäftstage jjjj-mm-tt. Fehler sind application/problem+json mit stabilem code und vorgang_id. \
+    Ein Schlüssel mit Kontingent bekommt RateLimit-Limit, -Remaining und -Reset genannt, und 429 mit Retry-After. Was der Server selbst \
+    sagt, ist deutsch; die Beschreibungen der Befehle und Felder stehen im Quelltext und sind deshalb englisch.";
+
+/// The whole document.
+#[must_use]
+pub fn build(app: &App) -> Value {
+    let mut schemas = parts::schemas();
+    let mut paths = Map::new();
+    for entry in app.store.registry().entries() {
+        aggregate::describe(app, entry, &mut paths, &mut schemas);
+    }
+    fixed::describe(&mut paths);
+    super::reports::describe(&mut paths);
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "VALEO NeuroERP", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT},
+        "security": [{"schluessel": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"schluessel": {"type": "http", "scheme": "bearer", "description": "API-Schlüssel"}},
+            "schemas": schemas,
+            "parameters": parts::parameters(),
+            "headers": parts::headers(),
+            "responses": parts::responses(),
+        },
+    })
+}
+
+/// Moves a schema's `$defs` into the components and points its references there.
+fn lift(mut schema: Value, schemas: &mut Map<String, Value>) -> Value {
+    if let Some(Value::Object(defs)) = schema.as_object_mut().and_then(|o| o.remove("$defs")) {
+        for (name, def) in defs {
+            let def = lift(def, schemas);
+            schemas.entry(name).or_insert(def);
+        }
+    }
+    if let Some(object) = schema.as_object_mut() {
+        object.remove("$schema");
+    }
+    redirect(&mut schema);
+    schema
+}
+
+fn redirect(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(target)) = map.get_mut("$ref")
+                && let Some(name) = target.strip_prefix("#/$defs/")
+            {
+                *target = format!("#/components/schemas/{name}");
+            }
+            map.values_mut().for_each(redirect);
+        }
+        Value::Array(items) => items.iter_mut().for_each(redirect),
+        _ => {}
+    }
+}

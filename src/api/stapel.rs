@@ -1,0 +1,203 @@
+//! A Stapel: many commands in one request, all or none or each for itself.
+
+use std::sync::{Arc, LazyLock};
+
+use aggregates::{Refusal, eingabe};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{App, auth::Zugang, command, input, problem::Problem};
+use crate::commands::{Mode, Order, Outcome, Unit};
+
+/// Largest body of a Stapel, bytes.
+const STAPEL_BYTES: usize = 64 * 1024 * 1024;
+/// Commands in an atomic Stapel.
+const ATOMIC_LIMIT: usize = 500;
+/// Commands in a Stapel of single ones.
+const EACH_LIMIT: usize = 10_000;
+
+/// The route of this file.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new().route(
+        "/api/v1/stapel",
+        post(stapel).layer(DefaultBodyLimit::max(STAPEL_BYTES)),
+    )
+}
+
+static ELEMENT_SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(Element).to_value());
+
+/// An element of a Stapel.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Element {
+    bereich: String,
+    ressource: String,
+    id: Option<String>,
+    befehl: String,
+    #[serde(default)]
+    daten: Map<String, Value>,
+    if_match: Option<i64>,
+}
+
+async fn stapel(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    zugang: Zugang,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let flags = input::flags(query.as_deref(), &["modus", "probelauf"])?;
+    let dry_run = input::flag(&flags, "probelauf")?;
+    let mode = match flags.get("modus").and_then(Value::as_str) {
+        None | Some("atomar") => Mode::Atomic,
+        Some("einzeln") => Mode::Each,
+        Some(other) => {
+            let detail = format!("modus={other} ist nicht erlaubt; atomar oder einzeln");
+            return Err(Problem::new("EINGABE_UNGUELTIG", 400, detail));
+        }
+    };
+    let mode = if dry_run { Mode::DryRun } else { mode };
+    input::content_type(
+        &headers,
+        &["application/json", "application/x-ndjson", "application/jsonl"],
+    )?;
+    let too_large = "die Anfrage ist zu groß; bitte in kleinere Stapel teilen";
+    let elements = elements(&input::received(body, too_large)?)?;
+    let limit = if mode == Mode::Each { EACH_LIMIT } else { ATOMIC_LIMIT };
+    if elements.len() > limit {
+        let detail = format!("ein Stapel dieser Art fasst {limit} Befehle; bitte teilen");
+        return Err(Refusal::new("STAPEL_ZU_GROSS", 422, detail, json!({"max": limit})).into());
+    }
+    let key = input::idempotency_key(&headers)?;
+    let mut slots = Vec::with_capacity(elements.len());
+    let mut company = None;
+    for (index, raw) in elements.into_iter().enumerate() {
+        slots.push(raw.and_then(|raw| element(&app, &zugang, key.as_deref(), index, &raw, &mut company)));
+    }
+    if mode != Mode::Each {
+        // All or none: an element that cannot even be read refuses the whole.
+        if let Some((index, Err(problem))) = slots.iter().enumerate().find(|(_, s)| s.is_err()) {
+            return Err(problem.clone().element(index));
+        }
+    }
+    run(&app, &zugang, mode, company.unwrap_or(zugang.mandant_id), slots).await
+}
+
+/// A JSON array, or one JSON object per line; of the lines each is readable or not for itself.
+fn elements(bytes: &[u8]) -> Result<Vec<Result<Value, Problem>>, Problem> {
+    let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
+    if first == Some(&b'[') {
+        return match input::json(bytes, 1)? {
+            Value::Array(elements) => Ok(elements.into_iter().map(Ok).collect()),
+            _ => Ok(Vec::new()),
+        };
+    }
+    let lines = bytes.split(|b| *b == b'\n').zip(1..);
+    Ok(lines
+        .filter(|(line, _)| !line.iter().all(u8::is_ascii_whitespace))
+        .map(|(line, number)| input::json(line, number))
+        .collect())
+}
+
+fn element(
+    app: &App,
+    zugang: &Zugang,
+    key: Option<&str>,
+    index: usize,
+    raw: &Value,
+    company: &mut Option<Uuid>,
+) -> Result<Order, Problem> {
+    let mut element: Element = eingabe::lesen(&ELEMENT_SCHEMA, raw)?;
+    let entry = command::entry(app, &element.bereich, &element.ressource)?;
+    let command = command::command(entry, &element.befehl, |_| true)?;
+    let mandant_id = command::allowed(zugang, entry, command)?;
+    if *company.get_or_insert(mandant_id) != mandant_id {
+        let detail = "ein Stapel gilt einer Firma; Befehle des Systems (Mandanten, Schlüssel) bitte getrennt senden";
+        return Err(Problem::new("EINGABE_UNGUELTIG", 422, detail));
+    }
+    let id = match (&element.id, command.name == entry.create) {
+        (Some(text), true) => Some(input::own_id(text)?),
+        (None, true) => input::take_id(&mut element.daten)?,
+        (Some(text), false) => Some(input::uuid(text, "/id")?),
+        (None, false) => {
+            let text = "dieser Befehl braucht die id seines Datensatzes";
+            return Err(Refusal::input(400, "/id", "FELD_FEHLT", text).into());
+        }
+    };
+    let mut order = command::order(mandant_id, entry, command, id, element.daten);
+    order.if_match = element.if_match.map(Into::into);
+    if let Some(key) = key {
+        order.befehl_id = input::keyed_befehl_id(mandant_id, zugang.caller_id(), &format!("{key}:{index}"));
+        order.request_hash = Some(input::request_hash("POST", "/stapel", raw));
+    }
+    Ok(order)
+}
+
+async fn run(
+    app: &App,
+    zugang: &Zugang,
+    mode: Mode,
+    mandant_id: Uuid,
+    slots: Vec<Result<Order, Problem>>,
+) -> Result<Response, Problem> {
+    let orders: Vec<Order> = slots.iter().filter_map(|s| s.as_ref().ok().cloned()).collect();
+    let creates: Vec<bool> = orders.iter().map(|o| o.create).collect();
+    let outcomes = if orders.is_empty() {
+        Vec::new()
+    } else {
+        app.bus
+            .submit(
+                mandant_id,
+                Unit {
+                    caller: zugang.caller(),
+                    orders,
+                    mode,
+                },
+            )
+            .await?
+    };
+    if mode != Mode::Each
+        && let Some((index, Err(refusal))) = outcomes
+            .iter()
+            .enumerate()
+            .find(|(_, o)| o.as_ref().is_err_and(|r| r.code != "STAPEL_ABGEBROCHEN"))
+    {
+        return Err(Problem::from(refusal.clone()).element(index));
+    }
+    let mut outcomes = outcomes.into_iter().zip(creates);
+    let dry_run = mode == Mode::DryRun;
+    let answers: Vec<Value> = slots
+        .into_iter()
+        .map(|slot| {
+            let answer = slot.and_then(|_| match outcomes.next() {
+                Some((outcome, create)) => answer_of(outcome, create, dry_run),
+                None => Err(Problem::new("INTERN", 500, "keine Antwort")),
+            });
+            answer.unwrap_or_else(|problem| problem.vorgang(zugang.correlation).body())
+        })
+        .collect();
+    let status = if mode == Mode::Each {
+        StatusCode::MULTI_STATUS
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, Json(answers)).into_response())
+}
+
+fn answer_of(outcome: Outcome, create: bool, dry_run: bool) -> Result<Value, Problem> {
+    let answer = outcome?;
+    let mut body = command::body(&answer, dry_run);
+    body["status"] = json!(if create && !dry_run { 201 } else { 200 });
+    if answer.replayed {
+        body["wiederholt"] = json!(true);
+    }
+    Ok(body)
+}

@@ -1,0 +1,71 @@
+//! Timers: commands of policies that are due at a time.
+
+use futures::{StreamExt, stream};
+use serde_json::Value;
+use sqlx::{Row, postgres::PgRow};
+use uuid::Uuid;
+
+use super::{Following, caller};
+use crate::{commands::Order, eventstore::StoreError};
+
+/// Timers claimed at once.
+const TIMERS: i64 = 100;
+/// Timers sent at once.
+const AT_ONCE: usize = 16;
+
+/// Claims what is due. The claim is the put-off at once: should the command not come to an end, the timer comes again
+/// after a while that doubles each time, from five seconds to about an hour and a half.
+const CLAIM: &str = "UPDATE log.frist SET versuche = versuche + 1, \
+        versuch_ab = now() + interval '5 seconds' * (1 << least(versuche, 10)) \
+     WHERE (mandant_id, schluessel) IN ( \
+        SELECT mandant_id, schluessel FROM log.frist WHERE erledigt_am IS NULL AND versuch_ab <= now() \
+        ORDER BY versuch_ab LIMIT $1 FOR UPDATE SKIP LOCKED) \
+     RETURNING mandant_id, schluessel, ziel_mandant, aggregate_type, aggregate_id, befehl::text AS befehl, politik, \
+        ursache, korrelation, position";
+
+impl Following {
+    /// Sends the commands that are due. A crash between the command and the mark repeats the command with the same id,
+    /// which then does nothing.
+    pub(super) async fn timers(&self) -> Result<(), StoreError> {
+        let rows = sqlx::query(CLAIM).bind(TIMERS).fetch_all(self.store.engine()).await?;
+        let fired = rows.into_iter().map(|row| self.fire(row));
+        let mut fired = stream::iter(fired).buffer_unordered(AT_ONCE);
+        while let Some(fired) = fired.next().await {
+            if let Err(error) = fired {
+                metrics::counter!("neuroerp_frist_fehler").increment(1);
+                tracing::error!(%error, "a timer cannot fire");
+            }
+        }
+        Ok(())
+    }
+
+    async fn fire(&self, row: PgRow) -> Result<(), StoreError> {
+        let (mandant_id, schluessel): (Uuid, Uuid) = (row.try_get("mandant_id")?, row.try_get("schluessel")?);
+        let position: i64 = row.try_get("position")?;
+        let typ: String = row.try_get("aggregate_type")?;
+        let entry = self.store.registry().entry(&typ).ok_or(StoreError::UnknownType(typ))?;
+        let command: Value = serde_json::from_str(row.try_get("befehl")?).map_err(|error| StoreError::Corrupt {
+            mandant_id,
+            position,
+            reason: format!("the command of a timer: {error}"),
+        })?;
+        let politik: String = row.try_get("politik")?;
+        let order = Order::new(entry.typ, row.try_get("aggregate_id")?, command).once(schluessel);
+        let caller = caller(&politik, "timer", row.try_get("korrelation")?, row.try_get("ursache")?);
+        match self.bus.send(row.try_get("ziel_mandant")?, caller, order).await {
+            Err(refusal) if refusal.status >= 500 => {
+                metrics::counter!("neuroerp_frist_fehler").increment(1);
+                tracing::warn!(%refusal, politik, position, "a timer is put off");
+                return Ok(());
+            }
+            Err(refusal) => self.refused(&politik, (mandant_id, position, -1), &refusal).await?,
+            Ok(_) => {}
+        }
+        sqlx::query("UPDATE log.frist SET erledigt_am = now() WHERE mandant_id = $1 AND schluessel = $2")
+            .bind(mandant_id)
+            .bind(schluessel)
+            .execute(self.store.engine())
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! Why the database could not be opened, in words for whoever started the program: once, and with what to do.
+
+use std::{io, time::Duration};
+
+use sqlx::{
+    error::DatabaseError,
+    migrate::MigrateError,
+    postgres::{PgConnectOptions, PgDatabaseError},
+};
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No connection. The reason is part of the text, so there is no source that would say it again.
+    #[error("die Datenbank {ziel} ist nicht erreichbar: {grund}")]
+    Connect {
+        /// Where it was looked for.
+        ziel: String,
+        /// What is wrong and what to do.
+        grund: String,
+    },
+    /// A migration failed.
+    #[error("die Datenbank lässt sich nicht auf den Stand dieses Programms bringen: {0}")]
+    Migrate(String),
+    /// A running program of another version works with the database.
+    #[error(
+        "das laufende NeuroERP hat einen anderen Stand der Datenbank als dieses Programm ({0}). Abhilfe: das laufende \
+         beenden und mit diesem Programm neu starten, oder das Programm von dessen Stand nehmen"
+    )]
+    OtherVersion(String),
+}
+
+impl OpenError {
+    pub(super) fn connect(options: &PgConnectOptions, error: &sqlx::Error) -> Self {
+        Self::Connect {
+            ziel: place(options),
+            grund: reason(options, error),
+        }
+    }
+
+    pub(super) fn silent(options: &PgConnectOptions, waited: Duration) -> Self {
+        Self::Connect {
+            ziel: place(options),
+            grund: format!(
+                "in {} s kam keine Antwort. Stimmen Rechner und Port in DATABASE_URL, und lässt eine Firewall sie zu?",
+                waited.as_secs()
+            ),
+        }
+    }
+
+    pub(super) fn migrate(options: &PgConnectOptions, error: &MigrateError) -> Self {
+        let text = match error {
+            MigrateError::VersionMissing(version) => format!(
+                "sie ist neuer (die Migration {version} ist ihm unbekannt). Abhilfe: das neuere Programm starten"
+            ),
+            MigrateError::VersionMismatch(version) => format!(
+                "die Migration {version} wurde in anderer Fassung angewandt. Abhilfe: das Programm starten, das die \
+                 Datenbank angelegt hat"
+            ),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => reason(options, error),
+            other => other.to_string(),
+        };
+        Self::Migrate(text)
+    }
+}
+
+/// The server and database that options name, without user and password.
+#[must_use]
+pub fn place(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or(options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{database} am Socket {}", socket.display()),
+        None => format!("{database} auf {}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+/// What an error of the connection or of a statement means for the operator.
+fn reason(options: &PgConnectOptions, error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Io(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => {
+                "dort läuft kein Postgres. Abhilfe: den Server starten oder Rechner und Port in DATABASE_URL berichtigen"
+                    .to_owned()
+            }
+            io::ErrorKind::NotFound => {
+                "den Socket gibt es nicht. Abhilfe: den Server starten oder den Pfad berichtigen".to_owned()
+            }
+            _ => format!("{error}. Stimmen Rechner und Port in DATABASE_URL?"),
+        },
+        sqlx::Error::Tls(error) => {
+            format!("die Verschlüsselung kam nicht zustande ({error}). Abhilfe: sslmode in DATABASE_URL prüfen")
+        }
+        sqlx::Error::Database(error) => refused(options, error.as_ref()),
+        other => other.to_string(),
+    }
+}
+
+fn refused(options: &PgConnectOptions, error: &dyn DatabaseError) -> String {
+    let user = options.get_username();
+    let database = options.get_database().unwrap_or(user);
+    let said = error.message();
+    match error.code().as_deref() {
+        Some("28P01") => format!("Benutzer {user} oder Kennwort sind falsch. Abhilfe: DATABASE_URL berichtigen"),
+        Some("28000") => {
+            format!("der Server lässt den Benutzer {user} nicht herein ({said}). Abhilfe: Rolle und pg_hba.conf prüfen")
+        }
+        Some("3D000") => {
+            format!("die Datenbank {database} gibt es nicht. Abhilfe: CREATE DATABASE {database} OWNER {user}")
+        }
+        Some("53300") => "der Server hat keine freie Verbindung. Abhilfe: max_connections erhöhen".to_owned(),
+        Some("57P03") => "der Server startet noch. Abhilfe: gleich noch einmal versuchen".to_owned(),
+        _ => {
+            // What our own migrations raise has its advice in the hint.
+            let hint = error
+                .try_downcast_ref::<PgDatabaseError>()
+                .and_then(PgDatabaseError::hint);
+            hint.map_or_else(|| said.to_owned(), |hint| format!("{said}. Abhilfe: {hint}"))
+        }
+    }
+}
