@@ -10,6 +10,7 @@ mod jahr;
 mod journal;
 mod kontenblatt;
 mod kontenplan;
+mod kreditauskunft;
 mod namen;
 mod susa;
 mod table;
@@ -87,7 +88,13 @@ pub const COMMON: &[Parameter] = &[
 ];
 
 /// All reports, one line each.
-pub const ALL: &[Report] = &[susa::REPORT, kontenblatt::REPORT, journal::REPORT, kontenplan::REPORT];
+pub const ALL: &[Report] = &[
+    susa::REPORT,
+    kontenblatt::REPORT,
+    journal::REPORT,
+    kontenplan::REPORT,
+    kreditauskunft::REPORT,
+];
 
 /// A report by its path segment.
 #[must_use]
