@@ -16,6 +16,7 @@ mod kontenblatt;
 mod kontenplan;
 mod kontoauszug_partner;
 mod lagerbewegungsjournal;
+mod kreditauskunft;
 mod namen;
 mod nummernpruefung;
 mod op;
@@ -132,6 +133,7 @@ pub const ALL: &[Report] = &[
     altersstruktur::REPORT,
     kontoauszug_partner::REPORT,
     abstimmung_op::REPORT,
+    kreditauskunft::REPORT,
 ];
 
 /// A report by its path segment.
