@@ -16,7 +16,7 @@ pub(super) const KLASSEN: [&str; 5] = ["nicht_faellig", "tage_1_30", "tage_31_60
 pub(super) struct Posten {
     pub op_id: Uuid,
     pub personenkonto: String,
-    pub posten: String,
+    pub art: String,
     pub belegnummer: String,
     pub beleg: Option<String>,
     pub belegdatum: NaiveDate,
@@ -91,7 +91,7 @@ impl Auswahl {
                 WHERE mandant_id = $1 AND log_position <= $2 AND (datum IS NULL OR datum <= $3) \
                   AND ($4::text IS NULL OR personenkonto = $4) AND left(personenkonto, 1) BETWEEN $5 AND $6 \
                 GROUP BY op_id HAVING sum(betrag) <> 0) \
-             SELECT e.op_id, e.personenkonto, e.posten, e.belegnummer, e.beleg, e.belegdatum, b.faellig, e.text, \
+             SELECT e.op_id, e.personenkonto, e.posten AS art, e.belegnummer, e.beleg, e.belegdatum, b.faellig, e.text, \
                 e.betrag, b.rest \
              FROM bewegt b JOIN fibu.op_bewegung e ON e.mandant_id = $1 AND e.op_id = b.op_id AND e.art = 'eroeffnung' \
              ORDER BY e.personenkonto, b.faellig, e.log_position",
@@ -136,7 +136,7 @@ mod tests {
         let posten = |faellig: &str| Posten {
             op_id: Uuid::nil(),
             personenkonto: "10001".to_owned(),
-            posten: "rechnung".to_owned(),
+            art: "rechnung".to_owned(),
             belegnummer: "AR-1".to_owned(),
             beleg: None,
             belegdatum: tag("2026-01-01"),

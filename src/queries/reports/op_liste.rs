@@ -72,7 +72,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             namen.get(&posten.personenkonto).cloned().into(),
             posten.belegnummer.clone().into(),
             posten.beleg.clone().into(),
-            posten.posten.clone().into(),
+            posten.art.clone().into(),
             posten.text.clone().into(),
             posten.belegdatum.into(),
             posten.faellig.into(),

@@ -279,9 +279,12 @@ fn ohne_basis_keine_steuer(zeilen: &[Zeile<'_>]) -> Result<(), BuchungError> {
     }
 }
 
+/// What lines that are taxed together share: key, rate and side.
+type Merkmal<'a> = (&'a str, Option<Satz>, Seite);
+
 /// Groups the base lines by key, rate and side, in the order of their first line.
 fn gruppieren(zeilen: &[Zeile<'_>]) -> Vec<Vec<usize>> {
-    let mut gruppen: Vec<((&str, Option<Satz>, Seite), Vec<usize>)> = Vec::new();
+    let mut gruppen: Vec<(Merkmal<'_>, Vec<usize>)> = Vec::new();
     for (index, zeile) in zeilen.iter().enumerate() {
         let Steuerfall::Basis { schluessel, satz, .. } = &zeile.steuer else {
             continue;

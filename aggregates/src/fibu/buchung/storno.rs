@@ -57,7 +57,7 @@ pub(super) fn umkehren(
         .into());
     };
     match buchung.storniert_durch {
-        Some(durch) if durch != ctx.id => return Err(BuchungError::BereitsStorniert { durch }.into()),
+        Some(durch) if durch != ctx.id => return Err(Shared::status(buchung.status, &["storniert"]).into()),
         // Only its origin reverses a voucher that is not marked yet; the mark follows in the same unit of work.
         None if buchung.herkunft_typ.as_deref().is_none_or(|typ| typ == Buchung::TYPE) => {
             return Err(Shared::status(buchung.status, &["storniert"]).into());

@@ -156,10 +156,6 @@ pub struct Gebuehr {
 /// Facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a payment is a handful of events and nearly all are large"
-)]
 pub enum ZahlungEvent {
     /// Entered.
     Erfasst {
