@@ -240,7 +240,7 @@ async fn die_kreditauskunft_zeigt_das_limit_das_eine_zweite_person_freigab() {
         bericht["zeilen"][0].clone()
     };
     assert_eq!(zeile(format!("kunde={nr}")).await["limit"], "0.00");
-    let ablauf = (chrono::Utc::now() + chrono::Duration::days(30)).to_rfc3339();
+    let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::days(30)).to_rfc3339();
     let schluessel = json!({"name": "zweite", "scopes": ["crm:write"], "ablauf": ablauf});
     let schluessel = server.post("/api/v1/dienste/api-keys", schluessel).await.ok();
     let zweite = common::Door::new(

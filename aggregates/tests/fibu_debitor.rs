@@ -1,7 +1,7 @@
 //! Debitor: its numbers, own fields, dunning, open items. What it shares stands in `fibu_partner.rs`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[expect(dead_code, unused_imports, reason = "most of that world is for postings")]
+#[allow(dead_code, unused_imports, reason = "most of that world is for postings")]
 mod fibu_welt;
 
 use aggregates::{

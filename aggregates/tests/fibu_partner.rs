@@ -1,7 +1,7 @@
 //! What Debitor and Kreditor share, once for both sides: every command, every refusal, the form of events and state.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-#[expect(dead_code, unused_imports, reason = "most of that world is for postings")]
+#[allow(dead_code, unused_imports, reason = "most of that world is for postings")]
 mod fibu_welt;
 
 use std::{fmt::Debug, sync::LazyLock};

@@ -64,6 +64,8 @@ fn schema(report: &reports::Report) -> Value {
         let mut schema = match spalte.art {
             reports::Art::Text => json!({"type": ["string", "null"]}),
             reports::Art::Betrag => json!({"type": ["string", "null"], "examples": ["119.00"]}),
+            reports::Art::Menge => json!({"type": ["string", "null"], "examples": ["25.5"]}),
+            reports::Art::Preis => json!({"type": ["string", "null"], "examples": ["389.50"]}),
             reports::Art::Zahl => json!({"type": ["integer", "null"]}),
             reports::Art::Datum => json!({"type": ["string", "null"], "format": "date"}),
             reports::Art::Zeit => json!({"type": ["string", "null"], "format": "date-time"}),

@@ -98,6 +98,10 @@ pub enum WareneingangCommand {
 /// Facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every event of the aggregate is a large one"
+)]
 pub enum WareneingangEvent {
     /// Begun.
     Angelegt {
