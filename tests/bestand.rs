@@ -28,7 +28,7 @@ struct Haus {
 }
 
 fn heute() -> NaiveDate {
-    aggregates::types::kalender::tag(Utc::now())
+    aggregates::types::kalender::tag(neuroerp::uhr::jetzt())
 }
 
 fn vor(tage: u64) -> NaiveDate {
