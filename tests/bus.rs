@@ -694,7 +694,7 @@ async fn a_large_stapel_lets_others_go_first_but_keeps_its_clients_order() {
     let db = common::database().await;
     let bus = process(&db).await;
     let mandant = Uuid::now_v7();
-    let orders: Vec<Order> = (0..2_500)
+    let orders: Vec<Order> = (0..6_000)
         .map(|n| kreis(mandant, &format!("S{n}")).once(Uuid::now_v7()))
         .collect();
     let unit = |name: &str, orders: Vec<Order>| Unit {
@@ -712,14 +712,17 @@ async fn a_large_stapel_lets_others_go_first_but_keeps_its_clients_order() {
         })
     };
     let large = submit("large", unit("import", orders));
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    // The others come once the Stapel is on its way, and long before it is through.
+    while db.store.head(mandant).await.unwrap() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let later = submit("later", unit("import", vec![kreis(mandant, "X1")]));
     let other = submit("other", unit("clerk", vec![kreis(mandant, "X2")]));
     for task in [large, later, other] {
         task.await.unwrap();
     }
     assert_eq!(*done.lock().unwrap(), ["other", "large", "later"]);
-    assert_eq!(assert_log_is_whole(&db, mandant).await, 2_502);
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 6_002);
 }
 
 #[tokio::test(flavor = "multi_thread")]
