@@ -36,6 +36,12 @@ pub fn registry() -> Registry {
             Entry::of::<fibu::Debitor>(),
             Entry::of::<fibu::Kreditor>(),
             Entry::of::<fibu::Buchung>(),
+            Entry::of::<wawi::Mengeneinheit>(),
+            Entry::of::<wawi::Artikelgruppe>(),
+            Entry::of::<wawi::Artikel>(),
+            Entry::of::<wawi::Preisliste>(),
+            Entry::of::<wawi::Lager>(),
+            Entry::of::<wawi::Lagerbestand>(),
         ],
         policies::all(),
     )

@@ -232,9 +232,10 @@ fn typed<T: Aggregate>(state: &State) -> Option<&T> {
 fn decide<T: Aggregate>(state: &State, command: Value, ctx: &Context<'_>) -> Result<(State, Vec<Emitted>), NotDecided> {
     let command = parse::<T>(command).map_err(NotDecided::Refused)?;
     let mut new = typed::<T>(state).cloned().unwrap_or_default();
-    // An unknown id answers 404, not a domain error: only creating and internal commands may start a stream.
+    // An unknown id answers 404, not a domain error: only creating and internal commands may start a stream. A command
+    // that names its stream by the natural key means that stream, empty or not, and gets the aggregate's own answer.
     let name = command.command_name();
-    if ctx.version == 0 && name != T::CREATE && !T::INTERNAL.contains(&name) {
+    if ctx.version == 0 && name != T::CREATE && !T::INTERNAL.contains(&name) && T::stream_key(&command).is_none() {
         let error = crate::Shared::NichtGefunden {
             was: T::NAME.to_owned(),
             id: ctx.id.to_string(),

@@ -20,6 +20,7 @@ pub fn state_models() -> Vec<StateModel> {
     use aggregates::{
         dienste::{ApiKey, Mandant, Nummernkreis},
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
+        wawi::{Artikel, Artikelgruppe, Lager, Lagerbestand, Mengeneinheit, Preisliste},
     };
     vec![
         StateModel::of::<Mandant>(),
@@ -32,17 +33,27 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Debitor>(),
         StateModel::of::<Kreditor>(),
         StateModel::of::<Buchung>(),
+        StateModel::of::<Mengeneinheit>(),
+        StateModel::of::<Artikelgruppe>(),
+        StateModel::of::<Artikel>(),
+        StateModel::of::<Preisliste>(),
+        StateModel::of::<Lager>(),
+        StateModel::of::<Lagerbestand>(),
     ]
 }
 
 /// All ledgers, one line each.
 #[must_use]
 pub fn ledgers() -> Vec<Box<dyn Ledger>> {
-    vec![Box::new(fibu::Journal), Box::new(fibu::KontoSaldo)]
+    vec![
+        Box::new(fibu::Journal),
+        Box::new(fibu::KontoSaldo),
+        Box::new(wawi::Lagerbewegung),
+    ]
 }
 
 /// Facts that decisions may ask the ledgers for.
 #[must_use]
 pub fn facts() -> Vec<ledger::Fact> {
-    fibu::konto_saldo::FACTS.to_vec()
+    [fibu::konto_saldo::FACTS, wawi::lagerbewegung::FACTS].concat()
 }

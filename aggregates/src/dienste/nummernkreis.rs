@@ -239,20 +239,25 @@ pub enum NummernkreisError {
 crate::wire!(Nummernkreis, NummernkreisCommand => NummernkreisEvent | NummernkreisError);
 
 /// The parts of a pattern.
-struct Zerlegt<'a> {
+pub(crate) struct Zerlegt<'a> {
     vor: &'a str,
     stellen: usize,
     nach: &'a str,
 }
 
 impl Zerlegt<'_> {
-    fn fasst(&self, lfd: i64) -> bool {
+    pub(crate) fn fasst(&self, lfd: i64) -> bool {
         lfd.to_string().len() <= self.stellen
+    }
+
+    /// The pattern with a number in place of its counter.
+    pub(crate) fn mit(&self, lfd: i64) -> String {
+        format!("{}{lfd:0breite$}{}", self.vor, self.nach, breite = self.stellen)
     }
 }
 
 /// Splits a pattern at its counter `{000…}`; `{JJJJ}` stays in the text parts.
-fn zerlegen(muster: &str) -> Option<Zerlegt<'_>> {
+pub(crate) fn zerlegen(muster: &str) -> Option<Zerlegt<'_>> {
     let von = muster.find("{0")?;
     let bis = von + muster[von..].find('}')?;
     let zaehler = &muster[von + 1..bis];
@@ -335,7 +340,7 @@ impl Nummernkreis {
             let muster = muster.to_owned();
             return Err(NummernkreisError::Erschoepft { kreis, muster, lfd }.into());
         }
-        let text = format!("{}{lfd:0breite$}{}", teile.vor, teile.nach, breite = teile.stellen);
+        let text = teile.mit(lfd);
         Ok(Belegnummer {
             kreis,
             jahr,

@@ -9,8 +9,74 @@ use crate::{
     types::Text,
 };
 
-/// Code and pattern of the Nummernkreise for vouchers; all gapless (spec/README section 6).
-const KREISE: &[&str] = &["AR", "AG", "ER", "BK", "KA", "MB", "UM", "AB", "EB", "WB"];
+/// A Nummernkreis as the specification has it.
+struct Kreis {
+    code: &'static str,
+    start: i64,
+    lueckenlos: bool,
+    chronologisch: bool,
+}
+
+impl Kreis {
+    /// Of vouchers: a gap is an error.
+    const fn lueckenlos(code: &'static str) -> Self {
+        let (start, lueckenlos, chronologisch) = (1, true, false);
+        Self {
+            code,
+            start,
+            lueckenlos,
+            chronologisch,
+        }
+    }
+
+    /// A gap does no harm.
+    const fn lose(code: &'static str) -> Self {
+        let lueckenlos = false;
+        Self {
+            lueckenlos,
+            ..Self::lueckenlos(code)
+        }
+    }
+
+    /// Of partners: the account number of the books, without a year.
+    const fn partner(code: &'static str, start: i64) -> Self {
+        Self {
+            start,
+            ..Self::lose(code)
+        }
+    }
+
+    /// Partners bear the five digits of their account; everything else its Kreis and year.
+    fn muster(&self) -> String {
+        match self.code {
+            "KD" | "LF" => "{00000}".to_owned(),
+            code => format!("{code}-{{JJJJ}}-{{000000}}"),
+        }
+    }
+}
+
+const KREISE: &[Kreis] = &[
+    Kreis {
+        chronologisch: true,
+        ..Kreis::lueckenlos("AR")
+    },
+    Kreis::lueckenlos("AG"),
+    Kreis::lueckenlos("ER"),
+    Kreis::lueckenlos("BK"),
+    Kreis::lueckenlos("KA"),
+    Kreis::lueckenlos("MB"),
+    Kreis::lueckenlos("UM"),
+    Kreis::lueckenlos("AB"),
+    Kreis::lueckenlos("EB"),
+    Kreis::lueckenlos("WB"),
+    Kreis::lueckenlos("AU"),
+    Kreis::lueckenlos("LS"),
+    Kreis::lose("BE"),
+    Kreis::lose("WE"),
+    Kreis::lose("VS"),
+    Kreis::partner("KD", 10_000),
+    Kreis::partner("LF", 70_000),
+];
 
 /// Mandant.Angelegt → Nummernkreis.Anlegen in the new company's own log.
 pub(super) fn react(event: &MandantEvent, ctx: &PolicyContext) -> Vec<Consequence> {
@@ -19,15 +85,16 @@ pub(super) fn react(event: &MandantEvent, ctx: &PolicyContext) -> Vec<Consequenc
     };
     KREISE
         .iter()
-        .map(|code| {
+        .map(|kreis| {
             let command = NummernkreisCommand::Anlegen {
-                code: Text::cut(code),
-                muster: Text::cut(&format!("{code}-{{JJJJ}}-{{000000}}")),
-                start: 1,
-                lueckenlos: true,
-                chronologisch: false,
+                code: Text::cut(kreis.code),
+                muster: Text::cut(&kreis.muster()),
+                start: kreis.start,
+                lueckenlos: kreis.lueckenlos,
+                chronologisch: kreis.chronologisch,
             };
-            Consequence::command::<Nummernkreis>(Nummernkreis::stream_id(ctx.id, code), &command).in_mandant(ctx.id)
+            let id = Nummernkreis::stream_id(ctx.id, kreis.code);
+            Consequence::command::<Nummernkreis>(id, &command).in_mandant(ctx.id)
         })
         .collect()
 }

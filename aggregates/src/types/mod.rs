@@ -2,6 +2,7 @@
 
 mod akteur;
 mod area;
+mod beleg;
 mod betrag;
 mod dezimal;
 mod iban;
@@ -13,6 +14,7 @@ pub mod zeitlich;
 
 pub use akteur::Akteur;
 pub use area::{Bereich, Stufe};
+pub use beleg::BelegRef;
 pub use betrag::Betrag;
 pub use dezimal::{Dezimal, Satz, round_commercial};
 pub use iban::{Iban, UstId};

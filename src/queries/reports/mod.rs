@@ -6,11 +6,15 @@
 //! `log_position <= position(bekannt_am)` (fibu 0).
 
 mod args;
+mod artikelliste;
+mod bestandsliste;
 mod jahr;
 mod journal;
 mod kontenblatt;
 mod kontenplan;
+mod lagerbewegungsjournal;
 mod namen;
+mod preislistenuebersicht;
 mod susa;
 mod table;
 
@@ -34,6 +38,9 @@ pub const JOURNAL: &str = "journal";
 
 /// The ledger that writes `fibu.konto_saldo`.
 pub const SALDEN: &str = "konto_saldo";
+
+/// The ledger that writes `wawi.lagerbewegung`.
+pub const LAGERBEWEGUNG: &str = "lagerbewegung";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -87,7 +94,16 @@ pub const COMMON: &[Parameter] = &[
 ];
 
 /// All reports, one line each.
-pub const ALL: &[Report] = &[susa::REPORT, kontenblatt::REPORT, journal::REPORT, kontenplan::REPORT];
+pub const ALL: &[Report] = &[
+    susa::REPORT,
+    kontenblatt::REPORT,
+    journal::REPORT,
+    kontenplan::REPORT,
+    artikelliste::REPORT,
+    preislistenuebersicht::REPORT,
+    bestandsliste::REPORT,
+    lagerbewegungsjournal::REPORT,
+];
 
 /// A report by its path segment.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Names of accounts and partners, as of `bekannt_am` too.
+//! Names of accounts, partners, articles and Lager, as of `bekannt_am` too.
 
 use std::collections::HashMap;
 
@@ -49,7 +49,57 @@ pub(super) const KREDITOR: Stamm = Stamm {
     name: "name",
 };
 
+/// Articles.
+pub(super) const ARTIKEL: Stamm = Stamm {
+    typ: "artikel",
+    table: "wawi.artikel",
+    nr: "artikel_nr",
+    name: "bezeichnung",
+};
+
+/// Groups of articles.
+pub(super) const ARTIKELGRUPPE: Stamm = Stamm {
+    typ: "artikelgruppe",
+    table: "wawi.artikelgruppe",
+    nr: "nr",
+    name: "name",
+};
+
+/// Sites.
+pub(super) const LAGER: Stamm = Stamm {
+    typ: "lager",
+    table: "wawi.lager",
+    nr: "nr",
+    name: "name",
+};
+
+/// A text field of a state, empty if it has none.
+pub(super) fn feld(state: Option<&Value>, field: &str) -> String {
+    let text = state.and_then(|state| state.get(field)).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
 impl Stamm {
+    /// The heads by id: the states without their children.
+    pub(super) async fn heads(&self, source: &mut Source) -> Result<HashMap<Uuid, Value>, Problem> {
+        if let Some(position) = source.known {
+            let states = states_at(&source.store, source.mandant_id, self.typ, position).await?;
+            return Ok(states.into_iter().collect());
+        }
+        let sql = format!("SELECT id, to_jsonb(k) FROM {} AS k WHERE mandant_id = $1", self.table);
+        let rows: Vec<(Uuid, Value)> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(source.mandant_id)
+            .fetch_all(&mut *source.transaction)
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Number and name of an id among the heads.
+    pub(super) fn nr_und_name(&self, heads: &HashMap<Uuid, Value>, id: Uuid) -> (String, String) {
+        let head = heads.get(&id);
+        (feld(head, self.nr), feld(head, self.name))
+    }
+
     fn pair(&self, state: &Value) -> Option<(String, String)> {
         let text = |field: &str| state.get(field).and_then(Value::as_str).map(str::to_owned);
         Some((text(self.nr)?, text(self.name)?))

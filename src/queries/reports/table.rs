@@ -14,6 +14,10 @@ pub enum Art {
     Text,
     /// EUR with two decimals, as a decimal string.
     Betrag,
+    /// Quantity without trailing zeros, as a decimal string.
+    Menge,
+    /// EUR with two to six decimals, as a decimal string.
+    Preis,
     /// Whole number.
     Zahl,
     /// yyyy-mm-dd.
@@ -50,6 +54,10 @@ pub enum Cell {
     Text(String),
     /// Amount.
     Betrag(Decimal),
+    /// Quantity.
+    Menge(Decimal),
+    /// Price.
+    Preis(Decimal),
     /// Whole number.
     Zahl(i64),
     /// Date.
@@ -107,6 +115,27 @@ pub fn betrag(amount: Decimal) -> String {
     format!("{amount:.2}")
 }
 
+/// A quantity as it is written everywhere: without trailing zeros and without a sign at zero.
+#[must_use]
+pub fn menge(quantity: Decimal) -> String {
+    let quantity = if quantity.is_zero() {
+        Decimal::ZERO
+    } else {
+        quantity.normalize()
+    };
+    quantity.to_string()
+}
+
+/// A price: two decimals, and more where it has more.
+fn preis(price: Decimal) -> String {
+    let price = price.normalize();
+    if price.scale() < 2 {
+        betrag(price)
+    } else {
+        price.to_string()
+    }
+}
+
 impl Cell {
     fn json(&self) -> Value {
         match self {
@@ -121,6 +150,8 @@ impl Cell {
             Self::Leer => String::new(),
             Self::Text(text) => text.clone(),
             Self::Betrag(amount) => betrag(*amount),
+            Self::Menge(quantity) => menge(*quantity),
+            Self::Preis(price) => preis(*price),
             Self::Zahl(zahl) => zahl.to_string(),
             Self::Datum(datum) => datum.to_string(),
             Self::Zeit(moment) => zeit::rfc3339(*moment),
@@ -211,6 +242,15 @@ mod tests {
     fn zero_has_no_sign() {
         assert_eq!(betrag(-Decimal::ZERO), "0.00");
         assert_eq!(betrag(Decimal::new(-5, 2)), "-0.05");
+    }
+
+    #[test]
+    fn a_quantity_has_no_trailing_zeros_and_a_price_at_least_two_decimals() {
+        let text = |cell: Cell| cell.text();
+        assert_eq!(text(Cell::Menge(Decimal::new(25_500_000, 6))), "25.5");
+        assert_eq!(text(Cell::Menge(-Decimal::ZERO)), "0");
+        assert_eq!(text(Cell::Preis(Decimal::new(34_500_000, 6))), "34.50");
+        assert_eq!(text(Cell::Preis(Decimal::new(1234, 4))), "0.1234");
     }
 
     #[test]
