@@ -8,6 +8,7 @@ pub mod context;
 pub mod crm;
 pub mod dienste;
 pub mod fibu;
+pub mod geschaeftspartner;
 pub mod policies;
 pub mod policy;
 mod refusal;
@@ -42,6 +43,9 @@ pub fn registry() -> Registry {
             Entry::of::<wawi::Preisliste>(),
             Entry::of::<wawi::Lager>(),
             Entry::of::<wawi::Lagerbestand>(),
+            Entry::of::<crm::Kunde>(),
+            Entry::of::<crm::Kreditlinie>(),
+            Entry::of::<wawi::Lieferant>(),
         ],
         policies::all(),
     )

@@ -56,6 +56,7 @@ const CONFLICT_CODES: &[&str] = &[
     "NUMMERNKREIS_JAHR_GESCHLOSSEN",
     "ROLLE_SYSTEMROLLE",
     "BENUTZER_LETZTER_ADMINISTRATOR",
+    "KUNDE_NICHT_AKTIV",
 ];
 
 /// HTTP status of a code (spec/README section 3).

@@ -18,9 +18,11 @@ pub use state::{StateModel, StateReadModel, Table};
 #[must_use]
 pub fn state_models() -> Vec<StateModel> {
     use aggregates::{
+        crm::{Kreditlinie, Kunde},
         dienste::{ApiKey, Mandant, Nummernkreis},
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
         wawi::{Artikel, Artikelgruppe, Lager, Lagerbestand, Mengeneinheit, Preisliste},
+        wawi::Lieferant,
     };
     vec![
         StateModel::of::<Mandant>(),
@@ -39,6 +41,9 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Preisliste>(),
         StateModel::of::<Lager>(),
         StateModel::of::<Lagerbestand>(),
+        StateModel::of::<Kunde>(),
+        StateModel::of::<Kreditlinie>(),
+        StateModel::of::<Lieferant>(),
     ]
 }
 

@@ -237,7 +237,7 @@ impl Debitor {
         let mut events = vec![DebitorEvent::Angelegt {
             nr,
             name: name.to_string(),
-            anschrift: anschrift.map(PartnerAnschrift::pruefen).transpose()?,
+            anschrift: anschrift.map(|a| a.pruefen("/anschrift")).transpose()?,
             kunde_id,
             sammelkonto: partner::sammelkonto_oder(ctx, sammelkonto, Zweck::Forderung, KontoFunktion::SammelDebitor)?,
             zahlungsbedingung_id,

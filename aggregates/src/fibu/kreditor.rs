@@ -223,7 +223,7 @@ impl Kreditor {
         let mut events = vec![KreditorEvent::Angelegt {
             nr,
             name: name.to_string(),
-            anschrift: anschrift.map(PartnerAnschrift::pruefen).transpose()?,
+            anschrift: anschrift.map(|a| a.pruefen("/anschrift")).transpose()?,
             lieferant_id,
             sammelkonto: partner::sammelkonto_oder(
                 ctx,

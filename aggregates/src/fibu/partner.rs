@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Currency of an account if none is named.
-const HAUSWAEHRUNG: &str = "EUR";
+pub(crate) const HAUSWAEHRUNG: &str = "EUR";
 
 /// Digits of a Personenkonto without a Kontenplan: one more than the shortest account.
 const PERSONENKONTOLAENGE: u8 = 5;
@@ -40,11 +40,12 @@ pub enum PartnerStatus {
 }
 
 /// How a partner is taxed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum UstArt {
     /// Regular taxation.
+    #[default]
     Regel,
     /// Flat rate of farmers, § 24 UStG.
     Pauschal24,
@@ -84,13 +85,13 @@ pub struct PartnerAnschrift {
 }
 
 impl PartnerAnschrift {
-    /// Checks what the reader of the body cannot.
-    pub(super) fn pruefen(self) -> Result<Self, Shared> {
+    /// Checks what the reader of the body cannot; `feld` is the JSON pointer of this struct.
+    pub(crate) fn pruefen(self, feld: &str) -> Result<Self, Shared> {
         if ist_land(&self.land) {
             return Ok(self);
         }
         let meldung = "das Land ist ein ISO-Code aus zwei Großbuchstaben, z. B. DE";
-        Err(Shared::feld("/anschrift/land", meldung))
+        Err(Shared::feld(format!("{feld}/land"), meldung))
     }
 }
 
@@ -133,6 +134,17 @@ pub struct UstStatusEingabe {
 }
 
 impl UstStatusEingabe {
+    /// The status an account begins with, unconfirmed.
+    pub(crate) fn anfang(gueltig_ab: NaiveDate, art: UstArt, ust_id: Option<&str>) -> Self {
+        Self {
+            gueltig_ab,
+            art,
+            ust_id: ust_id.map(Text::cut),
+            geprueft_am: None,
+            ergebnis: None,
+        }
+    }
+
     /// Checks number and date; `feld` is the JSON pointer of this struct, empty for the command itself.
     pub(super) fn pruefen(self, feld: &str, heute: NaiveDate) -> Result<UmsatzsteuerStatus, Shared> {
         let ust_id = self.ust_id.map(|id| ust_id(&id, feld)).transpose()?;
@@ -309,6 +321,33 @@ impl Personenkonto {
         (self.status != PartnerStatus::Neu).then(|| self.nr.clone())
     }
 
+    /// What differs here from the master data of the partner on a day; `None` if nothing does. An absent value there
+    /// changes nothing here.
+    pub(crate) fn abweichend(
+        &self,
+        name: &str,
+        anschrift: Option<PartnerAnschrift>,
+        ust_id: Option<&str>,
+        zahlungsbedingung_id: Option<Uuid>,
+        am: NaiveDate,
+    ) -> Option<StammdatenEingabe> {
+        let hier = |a: &PartnerAnschrift| {
+            self.strasse.as_deref() == a.strasse.as_deref()
+                && self.plz.as_deref() == Some(a.plz.as_str())
+                && self.ort.as_deref() == Some(a.ort.as_str())
+                && self.land.as_deref() == Some(a.land.as_str())
+        };
+        let neu = StammdatenEingabe {
+            name: (self.name != name).then(|| Text::cut(name)),
+            anschrift: anschrift.filter(|a| !hier(a)),
+            ust_id: ust_id.filter(|id| self.ust_id_am(am) != Some(*id)).map(Text::cut),
+            zahlungsbedingung_id: zahlungsbedingung_id.filter(|id| self.zahlungsbedingung_id != Some(*id)),
+        };
+        let leer =
+            neu.name.is_none() && neu.anschrift.is_none() && neu.ust_id.is_none() && neu.zahlungsbedingung_id.is_none();
+        (!leer).then_some(neu)
+    }
+
     /// Takes over changed master data: what changes of them, and the tax status that a new VAT id begins.
     pub(super) fn uebernehmen(
         &self,
@@ -317,7 +356,7 @@ impl Personenkonto {
     ) -> Result<(Option<Stammdaten>, Option<UmsatzsteuerStatus>), Shared> {
         let neu = Stammdaten {
             name: eingabe.name.map(|n| n.to_string()),
-            anschrift: eingabe.anschrift.map(PartnerAnschrift::pruefen).transpose()?,
+            anschrift: eingabe.anschrift.map(|a| a.pruefen("/anschrift")).transpose()?,
             zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
         };
         let leer = neu.name.is_none() && neu.anschrift.is_none() && neu.zahlungsbedingung_id.is_none();
@@ -409,7 +448,7 @@ impl Personenkonto {
     }
 
     /// The account's balance (Soll − Haben) at the head of the log.
-    pub(super) fn saldo<E>(&self, ctx: &Context<'_>) -> Result<Betrag, Refused<E>> {
+    pub(crate) fn saldo<E>(&self, ctx: &Context<'_>) -> Result<Betrag, Refused<E>> {
         let unlesbar = || {
             let meldung = format!("der Saldo von {} ist nicht lesbar; nicht geschlossen", self.nr);
             Shared::feld("/nr", meldung)
@@ -549,7 +588,7 @@ fn ist_bic(bic: &str) -> bool {
 }
 
 /// Checks the last day of a lock.
-pub(super) fn sperre_bis(bis: Option<NaiveDate>, heute: NaiveDate) -> Result<(), Shared> {
+pub(crate) fn sperre_bis(bis: Option<NaiveDate>, heute: NaiveDate) -> Result<(), Shared> {
     match bis {
         Some(bis) if bis < heute => Err(Shared::feld(
             "/bis",

@@ -3,9 +3,13 @@
 mod api_key_fristen;
 mod bestandsfuehrung;
 mod generalumkehr;
+mod kreditlinie_fristen;
+mod kunde_debitor;
+mod lieferant_kreditor;
 mod mandant_nummernkreise;
 mod mandant_stammdaten;
 mod reservierung_fristen;
+mod partner_stammdaten;
 mod vorlage_konten;
 
 use crate::policy::Policy;
@@ -20,5 +24,11 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::fibu::Kontenplan>("vorlage_konten", vorlage_konten::react),
         Policy::inline::<crate::wawi::Lagerbestand>("bestandsfuehrung", bestandsfuehrung::react),
         Policy::following::<crate::wawi::Lagerbestand>("reservierung_fristen", reservierung_fristen::react),
+        Policy::inline::<crate::crm::Kunde>("kunde_debitor", kunde_debitor::react),
+        Policy::following::<crate::crm::Kunde>("kunde_fristen", kunde_debitor::fristen),
+        Policy::following::<crate::crm::Kunde>("kunde_stammdaten", partner_stammdaten::kunde),
+        Policy::following::<crate::crm::Kreditlinie>("kreditlinie_fristen", kreditlinie_fristen::react),
+        Policy::inline::<crate::wawi::Lieferant>("lieferant_kreditor", lieferant_kreditor::react),
+        Policy::following::<crate::wawi::Lieferant>("lieferant_stammdaten", partner_stammdaten::lieferant),
     ]
 }

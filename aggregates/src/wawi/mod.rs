@@ -13,3 +13,6 @@ pub use lager::Lager;
 pub use lagerbestand::Lagerbestand;
 pub use mengeneinheit::Mengeneinheit;
 pub use preisliste::Preisliste;
+pub mod lieferant;
+
+pub use lieferant::Lieferant;

@@ -1,1 +1,4 @@
 //! Read models of customers and sales.
+
+mod kreditlinie;
+mod kunde;

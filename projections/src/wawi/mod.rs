@@ -9,3 +9,4 @@ mod mengeneinheit;
 mod preisliste;
 
 pub use lagerbewegung::Lagerbewegung;
+mod lieferant;

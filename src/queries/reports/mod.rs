@@ -13,6 +13,7 @@ mod journal;
 mod kontenblatt;
 mod kontenplan;
 mod lagerbewegungsjournal;
+mod kreditauskunft;
 mod namen;
 mod preislistenuebersicht;
 mod susa;
@@ -103,6 +104,7 @@ pub const ALL: &[Report] = &[
     preislistenuebersicht::REPORT,
     bestandsliste::REPORT,
     lagerbewegungsjournal::REPORT,
+    kreditauskunft::REPORT,
 ];
 
 /// A report by its path segment.
