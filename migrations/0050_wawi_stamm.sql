@@ -295,6 +295,7 @@ COMMENT ON COLUMN wawi.lagerbewegung.journal_nr IS 'Rank of the move in log orde
 COMMENT ON COLUMN wawi.lagerbewegung.menge IS 'Leaves von and arrives at nach: over all locations the moves of an article sum to 0';
 CREATE UNIQUE INDEX lagerbewegung_nr ON wawi.lagerbewegung (mandant_id, jahr, journal_nr);
 CREATE UNIQUE INDEX lagerbewegung_bewegung ON wawi.lagerbewegung (mandant_id, bewegung_id);
+CREATE INDEX lagerbewegung_beleg ON wawi.lagerbewegung (mandant_id, beleg_position) WHERE beleg_position IS NOT NULL;
 CREATE INDEX lagerbewegung_artikel ON wawi.lagerbewegung (mandant_id, artikel_id, lager_id, buchungsdatum);
 CREATE INDEX lagerbewegung_lager ON wawi.lagerbewegung (mandant_id, lager_id);
 CREATE INDEX lagerbewegung_datum ON wawi.lagerbewegung (mandant_id, buchungsdatum, log_position);

@@ -46,6 +46,8 @@ pub fn registry() -> Registry {
             Entry::of::<crm::Kunde>(),
             Entry::of::<crm::Kreditlinie>(),
             Entry::of::<wawi::Lieferant>(),
+            Entry::of::<wawi::Bestellung>(),
+            Entry::of::<wawi::Wareneingang>(),
         ],
         policies::all(),
     )

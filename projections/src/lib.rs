@@ -23,6 +23,9 @@ pub fn state_models() -> Vec<StateModel> {
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
         wawi::{Artikel, Artikelgruppe, Lager, Lagerbestand, Mengeneinheit, Preisliste},
         wawi::Lieferant,
+        wawi::{
+            Artikel, Artikelgruppe, Bestellung, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste, Wareneingang,
+        },
     };
     vec![
         StateModel::of::<Mandant>(),
@@ -44,6 +47,8 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Kunde>(),
         StateModel::of::<Kreditlinie>(),
         StateModel::of::<Lieferant>(),
+        StateModel::of::<Bestellung>(),
+        StateModel::of::<Wareneingang>(),
     ]
 }
 

@@ -10,7 +10,10 @@ mod mandant_nummernkreise;
 mod mandant_stammdaten;
 mod reservierung_fristen;
 mod partner_stammdaten;
+mod partner_stammdaten;
+mod reservierung_fristen;
 mod vorlage_konten;
+mod wareneingang_buchen;
 
 use crate::policy::Policy;
 
@@ -30,5 +33,6 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::following::<crate::crm::Kreditlinie>("kreditlinie_fristen", kreditlinie_fristen::react),
         Policy::inline::<crate::wawi::Lieferant>("lieferant_kreditor", lieferant_kreditor::react),
         Policy::following::<crate::wawi::Lieferant>("lieferant_stammdaten", partner_stammdaten::lieferant),
+        Policy::inline::<crate::wawi::Wareneingang>("wareneingang_buchen", wareneingang_buchen::react),
     ]
 }

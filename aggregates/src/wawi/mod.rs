@@ -2,17 +2,23 @@
 
 pub mod artikel;
 pub mod artikelgruppe;
+pub mod bestellung;
 pub mod lager;
 pub mod lagerbestand;
+pub mod lieferant;
 pub mod mengeneinheit;
 pub mod preisliste;
+pub mod wareneingang;
 
 pub use artikel::Artikel;
 pub use artikelgruppe::Artikelgruppe;
+pub use bestellung::Bestellung;
 pub use lager::Lager;
 pub use lagerbestand::Lagerbestand;
+pub use lieferant::Lieferant;
 pub use mengeneinheit::Mengeneinheit;
 pub use preisliste::Preisliste;
 pub mod lieferant;
 
 pub use lieferant::Lieferant;
+pub use wareneingang::Wareneingang;

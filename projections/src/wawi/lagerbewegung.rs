@@ -44,7 +44,7 @@ pub(crate) const FACTS: &[Fact] = &[
         name: lagerbestand::FACT_BEWEGUNG,
         ledger: "lagerbewegung",
         sql: "SELECT coalesce((SELECT jsonb_build_object( \
-                'artikel_id', b.artikel_id, 'lager_id', b.lager_id, \
+                'bewegung_id', b.bewegung_id, 'artikel_id', b.artikel_id, 'lager_id', b.lager_id, \
                 'von', jsonb_build_object('art', b.von_art, 'platz', b.von_platz), \
                 'nach', jsonb_build_object('art', b.nach_art, 'platz', b.nach_platz), \
                 'menge', trim_scale(b.menge)::text, 'bewegungsart', b.bewegungsart, \
@@ -53,7 +53,9 @@ pub(crate) const FACTS: &[Fact] = &[
                 'storno_von', b.storno_von, \
                 'storniert', EXISTS (SELECT FROM wawi.lagerbewegung s \
                     WHERE s.mandant_id = b.mandant_id AND s.storno_von = b.bewegung_id)) \
-              FROM wawi.lagerbewegung b WHERE b.mandant_id = $1 AND b.bewegung_id = $2::uuid), 'null'::jsonb)",
+              FROM wawi.lagerbewegung b WHERE b.mandant_id = $1 AND (b.bewegung_id = $2::uuid \
+                OR (b.beleg_position = $2::uuid AND b.storno_von IS NULL)) \
+                ORDER BY b.log_position DESC LIMIT 1), 'null'::jsonb)",
     },
 ];
 

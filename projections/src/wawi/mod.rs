@@ -2,11 +2,14 @@
 
 mod artikel;
 mod artikelgruppe;
+mod bestellung;
 mod lager;
 mod lagerbestand;
 pub(crate) mod lagerbewegung;
+mod lieferant;
 mod mengeneinheit;
 mod preisliste;
+mod wareneingang;
 
 pub use lagerbewegung::Lagerbewegung;
 mod lieferant;

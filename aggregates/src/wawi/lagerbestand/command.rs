@@ -139,7 +139,7 @@ pub enum LagerbestandCommand {
     },
     /// Reverses a move by its mirror.
     BewegungStornieren {
-        /// The move.
+        /// The move, or the position of the document that made it.
         bewegung_id: Uuid,
         /// Why.
         grund: Text<500>,

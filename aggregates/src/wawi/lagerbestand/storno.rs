@@ -14,12 +14,13 @@ use crate::{
     types::{BelegRef, Menge, Text},
 };
 
-/// The fact that tells a move by its id; answered by the ledger `lagerbewegung`.
+/// The fact that tells a move by its id or by the position of the document that made it; answered by the ledger `lagerbewegung`.
 pub const FACT_BEWEGUNG: &str = "lagerbewegung";
 
 /// A move as the ledger tells it.
 #[derive(Debug, Deserialize)]
 struct Gebucht {
+    bewegung_id: Uuid,
     artikel_id: Uuid,
     lager_id: Uuid,
     von: Ort,
@@ -49,6 +50,7 @@ impl Lagerbestand {
             return Err(Shared::feld("/bewegung_id", text).into());
         }
         if gebucht.storniert {
+            let bewegung_id = gebucht.bewegung_id;
             return Err(LagerbestandError::SchonStorniert { bewegung_id }.into());
         }
         self.orte_pruefen(&[&gebucht.von, &gebucht.nach], ctx)?;
@@ -58,7 +60,7 @@ impl Lagerbestand {
         spiegel.nach = gebucht.von;
         spiegel.beleg = gebucht.beleg;
         spiegel.grund = Some(grund.to_string());
-        spiegel.storno_von = Some(bewegung_id);
+        spiegel.storno_von = Some(gebucht.bewegung_id);
         self.pruefen(&spiegel)?;
         Ok(vec![LagerbestandEvent::BewegungStorniert(spiegel)])
     }

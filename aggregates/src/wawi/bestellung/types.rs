@@ -1,0 +1,225 @@
+//! Words of the Bestellung: states, positions, approvals.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::types::{Akteur, Betrag, Menge, Preis, Preisbetrag, Satz};
+
+/// Status of a purchase order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum BestellungStatus {
+    /// Does not exist yet.
+    #[default]
+    Neu,
+    /// Being written.
+    Entwurf,
+    /// Waits for approvals.
+    InFreigabe,
+    /// Approved; has its number.
+    Freigegeben,
+    /// Sent to the supplier.
+    Bestellt,
+    /// Confirmed by the supplier.
+    Bestaetigt,
+    /// Goods came in part.
+    TeilGeliefert,
+    /// All goods came.
+    Geliefert,
+    /// All delivered or cancelled, and invoiced.
+    Abgeschlossen,
+    /// Cancelled.
+    Storniert,
+}
+
+/// Status of a position.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum BestellpositionStatus {
+    /// Nothing came yet.
+    #[default]
+    Offen,
+    /// A part came.
+    TeilGeliefert,
+    /// As much came as the tolerance asks for; the rest is no longer expected.
+    Geliefert,
+    /// The rest was cancelled.
+    Storniert,
+}
+
+/// A position as it was decided; part of events.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Positionsdaten {
+    /// Article.
+    pub artikel_id: Uuid,
+    /// Its number.
+    pub artikel_nr: String,
+    /// Its name.
+    pub bezeichnung: String,
+    /// Where the goods go.
+    pub lager_id: Uuid,
+    /// How much.
+    pub menge: Menge,
+    /// Unit.
+    pub einheit: String,
+    /// The same in the article's Basiseinheit.
+    pub basismenge: Menge,
+    /// Price.
+    pub preis: Preis,
+    /// Value, rounded once.
+    pub netto: Betrag,
+    /// Tax key of purchases.
+    pub schluessel: Option<String>,
+    /// When the goods are wanted.
+    pub termin: Option<NaiveDate>,
+    /// How much more may come.
+    pub toleranz_ueber: Satz,
+    /// How much less is enough.
+    pub toleranz_unter: Satz,
+    /// Account of the ledger, if the goods are expense.
+    pub konto: Option<String>,
+    /// Kostenstelle.
+    pub kst: Option<String>,
+}
+
+/// A position: row of `wawi.bestell_position`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BestellPosition {
+    /// Its id; other documents name it.
+    pub position_id: Uuid,
+    /// Number within the order, from 1.
+    pub pos: i32,
+    /// Article.
+    pub artikel_id: Uuid,
+    /// Its number.
+    pub artikel_nr: String,
+    /// Its name.
+    pub bezeichnung: String,
+    /// Where the goods go.
+    pub lager_id: Uuid,
+    /// How much was ordered.
+    pub menge: Menge,
+    /// Unit of all quantities of the position.
+    pub einheit: String,
+    /// What was ordered, in the article's Basiseinheit.
+    pub basismenge: Menge,
+    /// Price.
+    pub preis: Preisbetrag,
+    /// For how much of the price's unit.
+    pub preis_je: Menge,
+    /// Unit of the price.
+    pub preis_einheit: String,
+    /// Value of what was ordered.
+    pub netto: Betrag,
+    /// Tax key of purchases.
+    pub schluessel: Option<String>,
+    /// When the goods are wanted.
+    pub termin: Option<NaiveDate>,
+    /// When the supplier promised them.
+    pub bestaetigt_termin: Option<NaiveDate>,
+    /// How much the supplier promised.
+    pub bestaetigt_menge: Option<Menge>,
+    /// How much more may come.
+    pub toleranz_ueber: Satz,
+    /// How much less is enough.
+    pub toleranz_unter: Satz,
+    /// Account of the ledger, if the goods are expense.
+    pub konto: Option<String>,
+    /// Kostenstelle.
+    pub kst: Option<String>,
+    /// What came.
+    pub geliefert: Menge,
+    /// What was invoiced.
+    pub berechnet: Menge,
+    /// Status.
+    pub status: BestellpositionStatus,
+}
+
+impl BestellPosition {
+    /// The position as it begins.
+    pub(super) fn neu(position_id: Uuid, pos: i32, daten: Positionsdaten) -> Self {
+        Self {
+            position_id,
+            pos,
+            artikel_id: daten.artikel_id,
+            artikel_nr: daten.artikel_nr,
+            bezeichnung: daten.bezeichnung,
+            lager_id: daten.lager_id,
+            menge: daten.menge,
+            einheit: daten.einheit,
+            basismenge: daten.basismenge,
+            preis: daten.preis.betrag,
+            preis_je: daten.preis.je,
+            preis_einheit: daten.preis.einheit,
+            netto: daten.netto,
+            schluessel: daten.schluessel,
+            termin: daten.termin,
+            toleranz_ueber: daten.toleranz_ueber,
+            toleranz_unter: daten.toleranz_unter,
+            konto: daten.konto,
+            kst: daten.kst,
+            ..Self::default()
+        }
+    }
+
+    /// The price with its unit.
+    #[must_use]
+    pub fn preis(&self) -> Preis {
+        Preis {
+            betrag: self.preis,
+            je: self.preis_je,
+            einheit: self.preis_einheit.clone(),
+        }
+    }
+
+    /// The most that may still come: ordered with tolerance, less what came; nothing for a cancelled rest.
+    #[must_use]
+    pub fn lieferbar(&self) -> Menge {
+        match self.status {
+            BestellpositionStatus::Storniert => Menge::NULL,
+            _ => (self.menge.zuzueglich(self.toleranz_ueber) - self.geliefert).max(Menge::NULL),
+        }
+    }
+
+    /// What is still expected.
+    #[must_use]
+    pub fn offen(&self) -> Menge {
+        match self.status {
+            BestellpositionStatus::Offen | BestellpositionStatus::TeilGeliefert => {
+                (self.menge - self.geliefert).max(Menge::NULL)
+            }
+            BestellpositionStatus::Geliefert | BestellpositionStatus::Storniert => Menge::NULL,
+        }
+    }
+
+    /// True once nothing is expected any more and all that came is invoiced.
+    pub(super) fn erledigt(&self) -> bool {
+        self.offen().is_null() && self.berechnet == self.geliefert
+    }
+
+    /// The status that follows from what came; a cancelled rest stays cancelled.
+    pub(super) fn nach_lieferung(&self, geliefert: Menge) -> BestellpositionStatus {
+        match self.status {
+            BestellpositionStatus::Storniert => BestellpositionStatus::Storniert,
+            _ if geliefert.is_null() => BestellpositionStatus::Offen,
+            _ if geliefert >= self.menge.abzueglich(self.toleranz_unter) => BestellpositionStatus::Geliefert,
+            _ => BestellpositionStatus::TeilGeliefert,
+        }
+    }
+}
+
+/// An approval: row of `wawi.bestell_freigabe`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BestellFreigabe {
+    /// Level.
+    pub stufe: u8,
+    /// Who approved.
+    pub von: Akteur,
+    /// When.
+    pub am: DateTime<Utc>,
+}
