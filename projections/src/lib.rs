@@ -21,8 +21,6 @@ pub fn state_models() -> Vec<StateModel> {
         crm::{Kreditlinie, Kunde},
         dienste::{ApiKey, Mandant, Nummernkreis},
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
-        wawi::{Artikel, Artikelgruppe, Lager, Lagerbestand, Mengeneinheit, Preisliste},
-        wawi::Lieferant,
         wawi::{
             Artikel, Artikelgruppe, Bestellung, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste, Wareneingang,
         },

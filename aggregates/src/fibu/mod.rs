@@ -8,6 +8,7 @@ pub mod konto;
 pub mod kreditor;
 pub mod partner;
 pub mod steuer_schluessel;
+pub mod steuerrechnung;
 pub mod vorlage;
 
 pub use buchung::Buchung;

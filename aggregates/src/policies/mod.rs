@@ -8,8 +8,6 @@ mod kunde_debitor;
 mod lieferant_kreditor;
 mod mandant_nummernkreise;
 mod mandant_stammdaten;
-mod reservierung_fristen;
-mod partner_stammdaten;
 mod partner_stammdaten;
 mod reservierung_fristen;
 mod vorlage_konten;

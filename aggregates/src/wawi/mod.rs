@@ -18,7 +18,4 @@ pub use lagerbestand::Lagerbestand;
 pub use lieferant::Lieferant;
 pub use mengeneinheit::Mengeneinheit;
 pub use preisliste::Preisliste;
-pub mod lieferant;
-
-pub use lieferant::Lieferant;
 pub use wareneingang::Wareneingang;

@@ -12,4 +12,3 @@ mod preisliste;
 mod wareneingang;
 
 pub use lagerbewegung::Lagerbewegung;
-mod lieferant;

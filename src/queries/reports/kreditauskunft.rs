@@ -56,8 +56,22 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let (kunden, linien) = match args.text("kunde") {
         Some(nr) => einer(source, nr, position).await?,
         None => (
-            states_at(&source.store, source.mandant_id, Kunde::TYPE, position).await?,
-            states_at(&source.store, source.mandant_id, Kreditlinie::TYPE, position).await?,
+            states_at(
+                &mut source.transaction,
+                source.store.registry(),
+                source.mandant_id,
+                Kunde::TYPE,
+                position,
+            )
+            .await?,
+            states_at(
+                &mut source.transaction,
+                source.store.registry(),
+                source.mandant_id,
+                Kreditlinie::TYPE,
+                position,
+            )
+            .await?,
         ),
     };
     let linien: Vec<Kreditlinie> = linien
@@ -100,8 +114,24 @@ async fn einer(source: &mut Source, nr: &str, position: i64) -> Result<(Staende,
     };
     let linie = Kreditlinie::stream_id(source.mandant_id, id);
     Ok((
-        states_of(&source.store, source.mandant_id, Kunde::TYPE, position, &[id]).await?,
-        states_of(&source.store, source.mandant_id, Kreditlinie::TYPE, position, &[linie]).await?,
+        states_of(
+            &mut source.transaction,
+            source.store.registry(),
+            source.mandant_id,
+            Kunde::TYPE,
+            position,
+            &[id],
+        )
+        .await?,
+        states_of(
+            &mut source.transaction,
+            source.store.registry(),
+            source.mandant_id,
+            Kreditlinie::TYPE,
+            position,
+            &[linie],
+        )
+        .await?,
     ))
 }
 

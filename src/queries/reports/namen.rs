@@ -83,7 +83,14 @@ impl Stamm {
     /// The heads by id: the states without their children.
     pub(super) async fn heads(&self, source: &mut Source) -> Result<HashMap<Uuid, Value>, Problem> {
         if let Some(position) = source.known {
-            let states = states_at(&source.store, source.mandant_id, self.typ, position).await?;
+            let states = states_at(
+                &mut source.transaction,
+                source.store.registry(),
+                source.mandant_id,
+                self.typ,
+                position,
+            )
+            .await?;
             return Ok(states.into_iter().collect());
         }
         let sql = format!("SELECT id, to_jsonb(k) FROM {} AS k WHERE mandant_id = $1", self.table);

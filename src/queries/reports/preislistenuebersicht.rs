@@ -37,12 +37,19 @@ pub(super) const REPORT: Report = Report {
 };
 
 /// All price lists as they are, or were at `bekannt_am`. Their prices are needed, so they are folded.
-pub(super) async fn listen(source: &Source) -> Result<Vec<(Uuid, Preisliste)>, Problem> {
+pub(super) async fn listen(source: &mut Source) -> Result<Vec<(Uuid, Preisliste)>, Problem> {
     let position = match source.known {
         Some(position) => position,
         None => source.store.head(source.mandant_id).await?,
     };
-    let states = states_at(&source.store, source.mandant_id, Preisliste::TYPE, position).await?;
+    let states = states_at(
+        &mut source.transaction,
+        source.store.registry(),
+        source.mandant_id,
+        Preisliste::TYPE,
+        position,
+    )
+    .await?;
     let liste = |(id, state)| Some((id, serde_json::from_value(state).ok()?));
     Ok(states.into_iter().filter_map(liste).collect())
 }
