@@ -172,6 +172,39 @@ impl Preis {
     }
 }
 
+/// A price as columns of a row; flattened into it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Preisspalten {
+    /// EUR.
+    pub preis: Preisbetrag,
+    /// For how much of the price's unit.
+    pub preis_je: Menge,
+    /// Unit of the price.
+    pub preis_einheit: String,
+}
+
+impl Preisspalten {
+    /// The price with its unit.
+    #[must_use]
+    pub fn preis(&self) -> Preis {
+        Preis {
+            betrag: self.preis,
+            je: self.preis_je,
+            einheit: self.preis_einheit.clone(),
+        }
+    }
+}
+
+impl From<Preis> for Preisspalten {
+    fn from(preis: Preis) -> Self {
+        Self {
+            preis: preis.betrag,
+            preis_je: preis.je,
+            preis_einheit: preis.einheit,
+        }
+    }
+}
+
 /// The EUR of a price: not negative, at most six decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Preisbetrag(Decimal);

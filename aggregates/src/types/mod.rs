@@ -19,7 +19,7 @@ pub use betrag::Betrag;
 pub use dezimal::{Dezimal, Satz, round_commercial};
 pub use iban::{Iban, UstId};
 pub use land::ist_land;
-pub use menge::{Menge, Preis, Preisbetrag};
+pub use menge::{Menge, Preis, Preisbetrag, Preisspalten};
 pub use text::Text;
 pub use zeitlich::Zeitlich;
 

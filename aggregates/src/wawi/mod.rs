@@ -2,6 +2,7 @@
 
 pub mod artikel;
 pub mod artikelgruppe;
+pub mod belegposition;
 pub mod bestellung;
 pub mod lager;
 pub mod lagerbestand;
