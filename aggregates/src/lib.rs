@@ -48,6 +48,8 @@ pub fn registry() -> Registry {
             Entry::of::<wawi::Lieferant>(),
             Entry::of::<wawi::Bestellung>(),
             Entry::of::<wawi::Wareneingang>(),
+            Entry::of::<crm::Auftrag>(),
+            Entry::of::<wawi::Versand>(),
         ],
         policies::all(),
     )

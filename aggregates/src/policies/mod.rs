@@ -1,6 +1,8 @@
 //! Policies: pure functions from an event to further commands, one file each.
 
 mod api_key_fristen;
+mod auftrag_bestand;
+mod auftrag_kredit;
 mod bestandsfuehrung;
 mod generalumkehr;
 mod kreditlinie_fristen;
@@ -10,6 +12,7 @@ mod mandant_nummernkreise;
 mod mandant_stammdaten;
 mod partner_stammdaten;
 mod reservierung_fristen;
+mod versand_warenausgang;
 mod vorlage_konten;
 mod wareneingang_buchen;
 
@@ -32,5 +35,10 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::wawi::Lieferant>("lieferant_kreditor", lieferant_kreditor::react),
         Policy::following::<crate::wawi::Lieferant>("lieferant_stammdaten", partner_stammdaten::lieferant),
         Policy::inline::<crate::wawi::Wareneingang>("wareneingang_buchen", wareneingang_buchen::react),
+        Policy::inline::<crate::crm::Auftrag>("auftrag_kredit", auftrag_kredit::auftrag),
+        Policy::inline::<crate::crm::Kreditlinie>("kreditlinie_auftrag", auftrag_kredit::kreditlinie),
+        Policy::following::<crate::crm::Auftrag>("auftrag_bestand", auftrag_bestand::auftrag),
+        Policy::following::<crate::wawi::Lagerbestand>("auftrag_hinweise", auftrag_bestand::lagerbestand),
+        Policy::inline::<crate::wawi::Versand>("versand_warenausgang", versand_warenausgang::react),
     ]
 }

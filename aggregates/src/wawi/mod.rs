@@ -9,6 +9,7 @@ pub mod lagerbestand;
 pub mod lieferant;
 pub mod mengeneinheit;
 pub mod preisliste;
+pub mod versand;
 pub mod wareneingang;
 
 pub use artikel::Artikel;
@@ -19,4 +20,5 @@ pub use lagerbestand::Lagerbestand;
 pub use lieferant::Lieferant;
 pub use mengeneinheit::Mengeneinheit;
 pub use preisliste::Preisliste;
+pub use versand::Versand;
 pub use wareneingang::Wareneingang;

@@ -9,7 +9,7 @@ use super::{
     types::{FakturaArt, Fakturaposition, Kreditfolge, Lieferposition},
 };
 use crate::{
-    Context, Decision, Shared,
+    Context, Decision, Refused, Shared,
     types::{Menge, Text},
 };
 
@@ -27,10 +27,7 @@ impl Auftrag {
         eingaben: &[LieferungEingabe],
         ctx: &Context<'_>,
     ) -> Decision<Self> {
-        self.sperren_pruefen()?;
-        if !self.freigegeben {
-            return Err(Shared::status("bestaetigt", &["freigegeben"]).into());
-        }
+        self.lieferung_pruefen()?;
         let mut stand = self.clone();
         let mut positionen = Vec::with_capacity(eingaben.len());
         for eingabe in eingaben {
@@ -196,7 +193,19 @@ impl Auftrag {
         }
     }
 
-    /// The most that may still go of a position, with its tolerance; nothing unless the order is released.
+    /// Refuses deliveries while the order is locked, not released or over.
+    pub fn lieferung_pruefen(&self) -> Result<(), Refused<AuftragError>> {
+        if self.status != AuftragStatus::Bestaetigt {
+            return Err(Shared::status(self.status, &["bestaetigt"]).into());
+        }
+        self.sperren_pruefen()?;
+        if !self.freigegeben {
+            return Err(Shared::status(self.status, &["freigegeben"]).into());
+        }
+        Ok(())
+    }
+
+    /// The most that may still go of a position, with its tolerance.
     #[must_use]
     pub fn lieferbar(&self, position_id: Uuid) -> Menge {
         let position = self.positionen.iter().find(|p| p.position_id == position_id);
