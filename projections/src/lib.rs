@@ -18,11 +18,12 @@ pub use state::{StateModel, StateReadModel, Table};
 #[must_use]
 pub fn state_models() -> Vec<StateModel> {
     use aggregates::{
-        crm::{Kreditlinie, Kunde},
+        crm::{Auftrag, Kreditlinie, Kunde},
         dienste::{ApiKey, Mandant, Nummernkreis},
         fibu::{Buchung, Debitor, Geschaeftsjahr, Kontenplan, Konto, Kreditor, SteuerSchluessel},
         wawi::{
-            Artikel, Artikelgruppe, Bestellung, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste, Wareneingang,
+            Artikel, Artikelgruppe, Bestellung, Lager, Lagerbestand, Lieferant, Mengeneinheit, Preisliste, Versand,
+            Wareneingang,
         },
     };
     vec![
@@ -47,6 +48,8 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<Lieferant>(),
         StateModel::of::<Bestellung>(),
         StateModel::of::<Wareneingang>(),
+        StateModel::of::<Auftrag>(),
+        StateModel::of::<Versand>(),
     ]
 }
 
@@ -57,6 +60,7 @@ pub fn ledgers() -> Vec<Box<dyn Ledger>> {
         Box::new(fibu::Journal),
         Box::new(fibu::KontoSaldo),
         Box::new(wawi::Lagerbewegung),
+        Box::new(crm::AuftragBewegung),
     ]
 }
 

@@ -30,6 +30,9 @@ impl Menge {
     /// Nothing.
     pub const NULL: Self = Self(Decimal::ZERO);
 
+    /// One.
+    pub const EINS: Self = Self(Decimal::ONE);
+
     /// Rounds commercially to `stellen` decimals, at most six.
     #[must_use]
     pub fn rounded(wert: Decimal, stellen: u32) -> Self {

@@ -9,6 +9,7 @@ pub(crate) mod lagerbewegung;
 mod lieferant;
 mod mengeneinheit;
 mod preisliste;
+mod versand;
 mod wareneingang;
 
 pub use lagerbewegung::Lagerbewegung;

@@ -7,6 +7,7 @@
 
 mod args;
 mod artikelliste;
+mod auftragsbestand;
 mod bestandsliste;
 mod jahr;
 mod journal;
@@ -14,6 +15,7 @@ mod kontenblatt;
 mod kontenplan;
 mod kreditauskunft;
 mod lagerbewegungsjournal;
+mod lieferschein;
 mod namen;
 mod preislistenuebersicht;
 mod susa;
@@ -42,6 +44,9 @@ pub const SALDEN: &str = "konto_saldo";
 
 /// The ledger that writes `wawi.lagerbewegung`.
 pub const LAGERBEWEGUNG: &str = "lagerbewegung";
+
+/// The ledger that writes `crm.auftrag_bewegung`.
+pub const AUFTRAGSBEWEGUNG: &str = "auftrag_bewegung";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -105,6 +110,8 @@ pub const ALL: &[Report] = &[
     bestandsliste::REPORT,
     lagerbewegungsjournal::REPORT,
     kreditauskunft::REPORT,
+    auftragsbestand::REPORT,
+    lieferschein::REPORT,
 ];
 
 /// A report by its path segment.

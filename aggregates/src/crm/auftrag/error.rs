@@ -17,7 +17,9 @@ fn aufzaehlen(sperren: &[AuftragSperreArt]) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
 pub enum AuftragError {
     /// The customer may not order.
-    #[error("für den Kunden {kunden_nr} wird kein Auftrag angenommen: er ist gesperrt oder nicht aktiv; erst freigeben oder entsperren")]
+    #[error(
+        "für den Kunden {kunden_nr} wird kein Auftrag angenommen: er ist gesperrt oder nicht aktiv; erst freigeben oder entsperren"
+    )]
     #[strum(serialize = "AUFTRAG_KUNDE_GESPERRT")]
     KundeGesperrt {
         /// His number.
@@ -60,7 +62,9 @@ pub enum AuftragError {
     #[strum(serialize = "AUFTRAG_BEREITS_GELIEFERT")]
     BereitsGeliefert {},
     /// The customer's number was used before.
-    #[error("die Bestellnummer {kunden_bestellnr} hat dieser Kunde schon einmal genannt; wenn es ein neuer Auftrag ist, mit bestellnr_geprueft bestätigen")]
+    #[error(
+        "die Bestellnummer {kunden_bestellnr} hat dieser Kunde schon einmal genannt; wenn es ein neuer Auftrag ist, mit bestellnr_geprueft bestätigen"
+    )]
     #[strum(serialize = "AUFTRAG_BESTELLNR_DOPPELT")]
     BestellnrDoppelt {
         /// The number.

@@ -21,7 +21,12 @@ impl Auftrag {
         menge: impl Fn(&AuftragPosition) -> Menge,
         ctx: &Context<'_>,
     ) -> Result<(Betrag, Betrag), Refusal> {
-        let unwert = || Refusal::from(Shared::feld("/positionen", "der Wert des Auftrags ist nicht darstellbar"));
+        let unwert = || {
+            Refusal::from(Shared::feld(
+                "/positionen",
+                "der Wert des Auftrags ist nicht darstellbar",
+            ))
+        };
         let mut teile = Vec::with_capacity(self.positionen.len());
         for position in &self.positionen {
             let netto = position.anteil(menge(position)).ok_or_else(unwert)?;

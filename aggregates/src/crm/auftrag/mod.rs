@@ -263,14 +263,9 @@ impl Aggregate for Auftrag {
                 let max = crate::types::Menge::NULL;
                 Err(AuftragError::Ueberberechnung { max }.into())
             }
-            (
-                Erfasst | Bestaetigt | Abgeschlossen,
-                Cmd::HinweisSetzen {
-                    position_id,
-                    art,
-                    text,
-                },
-            ) => self.hinweis_setzen((position_id, art), &text, ctx),
+            (Erfasst | Bestaetigt | Abgeschlossen, Cmd::HinweisSetzen { position_id, art, text }) => {
+                self.hinweis_setzen((position_id, art), &text, ctx)
+            }
             (Erfasst | Bestaetigt | Abgeschlossen, Cmd::HinweisErledigen { hinweis_id }) => {
                 if self.hinweise.iter().any(|h| h.hinweis_id == hinweis_id) {
                     Ok(vec![AuftragEvent::HinweisErledigt { hinweis_id }])

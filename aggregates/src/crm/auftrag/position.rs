@@ -161,10 +161,7 @@ impl Auftrag {
         let wirkung = danach.kreditwirkung(ctx)?;
         let mut sperre = None;
         if let AuftragEvent::PositionGeaendert {
-            kredit,
-            mengen,
-            zusatz,
-            ..
+            kredit, mengen, zusatz, ..
         } = &mut event
         {
             sperre = self.kreditsperre(wirkung.as_ref(), ctx)?;
@@ -220,7 +217,11 @@ impl Auftrag {
         let preisdatum = preisdatum.unwrap_or(ctx.heute());
         let kunde = self.kunde(ctx)?;
         let mut positionen = Vec::new();
-        for position in self.positionen.iter().filter(|p| p.preis_quelle != Preisquelle::Manuell) {
+        for position in self
+            .positionen
+            .iter()
+            .filter(|p| p.preis_quelle != Preisquelle::Manuell)
+        {
             let artikel: Arc<Artikel> = belegposition::artikel(position.artikel_id, ctx)?;
             let gesucht = Gesucht {
                 artikel_id: position.artikel_id,
@@ -260,12 +261,7 @@ impl Auftrag {
     }
 
     /// A quantity of a position in the Basiseinheit.
-    pub(super) fn basis(
-        &self,
-        position: &AuftragPosition,
-        menge: Menge,
-        ctx: &Context<'_>,
-    ) -> Result<Menge, Refusal> {
+    pub(super) fn basis(&self, position: &AuftragPosition, menge: Menge, ctx: &Context<'_>) -> Result<Menge, Refusal> {
         if menge == position.menge {
             return Ok(position.basismenge);
         }

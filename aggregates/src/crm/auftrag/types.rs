@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    crm::preisfindung::{Preisquelle, PreisSchritt},
+    crm::preisfindung::{PreisSchritt, Preisquelle},
     types::{Betrag, Menge, Preis, Preisspalten, Satz},
     wawi::belegposition::{self, Positionsstatus},
 };

@@ -11,20 +11,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use crate::wawi::belegposition::PositionsMenge;
 pub use command::{BestaetigungEingabe, BestellungCommand, PositionEingabe};
 pub use error::BestellungError;
 pub use event::{Bestaetigung, BestellungEvent};
-pub use crate::wawi::belegposition::PositionsMenge;
 pub use types::{BestellFreigabe, BestellPosition, BestellungStatus, Positionsdaten};
 
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
     fibu::partner::HAUSWAEHRUNG,
     types::{Akteur, Bereich, Betrag, Menge, Text},
-    wawi::{
-        Lieferant,
-        belegposition::Positionsstatus,
-    },
+    wawi::{Lieferant, belegposition::Positionsstatus},
 };
 
 /// The Nummernkreis of purchase orders.
@@ -225,10 +222,7 @@ impl Bestellung {
 
     fn wiederoeffnen(&self, position_id: Uuid) -> Decision<Self> {
         let position = self.position(position_id)?;
-        let geschlossen = matches!(
-            position.status,
-            Positionsstatus::Storniert | Positionsstatus::Geliefert
-        );
+        let geschlossen = matches!(position.status, Positionsstatus::Storniert | Positionsstatus::Geliefert);
         if !geschlossen || position.geliefert >= position.menge {
             return Err(Shared::status(position.status, &["storniert", "geliefert"]).into());
         }

@@ -257,10 +257,12 @@ fn geplante_position(
 ) -> Result<(VersandPosition, Option<NaiveDate>), Refusal> {
     let feld = |name: &str| format!("/positionen/{i}/{name}");
     let position = auftrag.positionen.iter().find(|p| p.position_id == geplant.position_id);
-    let position =
-        position.ok_or_else(|| Shared::feld(feld("position_id"), "diese Position hat der Auftrag nicht"))?;
+    let position = position.ok_or_else(|| Shared::feld(feld("position_id"), "diese Position hat der Auftrag nicht"))?;
     let anders = [
-        ("artikel_id", geplant.artikel_id.is_some_and(|id| id != position.artikel_id)),
+        (
+            "artikel_id",
+            geplant.artikel_id.is_some_and(|id| id != position.artikel_id),
+        ),
         ("lager_id", geplant.lager_id.is_some_and(|id| id != position.lager_id)),
         (
             "einheit",
@@ -301,9 +303,7 @@ fn erlaubt(command: &VersandCommand) -> &'static [&'static str] {
         Cmd::Verladen {} => &["kommissioniert"],
         Cmd::WarenausgangBuchen { .. } => &["kommissioniert", "verladen"],
         Cmd::ZustellungBestaetigen { .. } => &["unterwegs"],
-        Cmd::MengeKuerzen { .. } | Cmd::Stornieren { .. } => {
-            &["geplant", "freigegeben", "kommissioniert", "verladen"]
-        }
+        Cmd::MengeKuerzen { .. } | Cmd::Stornieren { .. } => &["geplant", "freigegeben", "kommissioniert", "verladen"],
     }
 }
 
@@ -323,9 +323,7 @@ impl Aggregate for Versand {
         match (self.status, command) {
             (Neu, command) => Self::planen(command, ctx),
             (_, Cmd::MengeKuerzen { position_id, menge }) => self.kuerzen(position_id, menge),
-            (Geplant | Freigegeben, Cmd::PositionSetzen { position_id, menge }) => {
-                self.setzen(position_id, menge, ctx)
-            }
+            (Geplant | Freigegeben, Cmd::PositionSetzen { position_id, menge }) => self.setzen(position_id, menge, ctx),
             (Geplant, Cmd::Freigeben {}) => self.freigeben(ctx),
             (Freigegeben | Kommissioniert, Cmd::KommissionierungMelden { positionen }) => {
                 self.kommissioniert(positionen, ctx)
