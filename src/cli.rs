@@ -170,7 +170,7 @@ async fn company(core: &Core, kuerzel: &str, firma: Option<&str>, anschrift: Opt
             .bind(id)
             .fetch_one(core.app.store.pool())
             .await?;
-        if kreise >= 10 {
+        if usize::try_from(kreise).is_ok_and(|anzahl| anzahl >= aggregates::policies::NUMMERNKREISE) {
             return Ok(id);
         }
         anyhow::ensure!(

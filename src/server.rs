@@ -225,7 +225,7 @@ impl Core {
         let mut fields = json!({
             "name": name,
             "scopes": ["*:admin"],
-            "sonderrechte": ["fibu.periode_gesperrt", "fibu.steuer_manuell"],
+            "sonderrechte": ["fibu.periode_gesperrt", "fibu.steuer_manuell", "wawi.fibu"],
             "ablauf": Utc::now() + chrono::Duration::days(KEY_LIFE_DAYS),
         });
         if let Some(hash) = hash {

@@ -38,7 +38,7 @@ async fn what_a_policy_causes_happens_once_even_if_its_checkpoint_is_lost() {
         "SELECT count(*) FROM log.ereignis WHERE aggregate_type = 'nummernkreis'",
     )
     .await;
-    assert_eq!(before, 10);
+    assert_eq!(before, common::NUMMERNKREISE);
     // As after a crash between the commands and the checkpoint.
     let mut owner = server.db.owner.clone().connect().await.unwrap();
     owner
@@ -56,7 +56,7 @@ async fn what_a_policy_causes_happens_once_even_if_its_checkpoint_is_lost() {
             "SELECT count(*) FROM log.ereignis WHERE aggregate_type = 'nummernkreis'"
         )
         .await,
-        20
+        2 * common::NUMMERNKREISE
     );
     assert_eq!(count(&server.db, "SELECT count(*) FROM log.politik_abgelehnt").await, 0);
     second.stop().await;
@@ -148,7 +148,7 @@ async fn a_refused_consequence_is_kept_visible_and_the_policy_goes_on() {
     let company = json!({"id": mandant, "kuerzel": "DREI", "stammdaten": {"firma": "Drei GmbH"}});
     server.post("/api/v1/dienste/mandanten", company).await.ok();
     until("the others are there", async || {
-        count(&server.db, "SELECT count(*) FROM dienste.nummernkreis").await == 10
+        count(&server.db, "SELECT count(*) FROM dienste.nummernkreis").await == common::NUMMERNKREISE
     })
     .await;
     until("the refusal is on record", async || {

@@ -62,6 +62,9 @@ pub trait Aggregate:
     const RESSOURCE: &'static str;
     /// The command that `POST /{bereich}/{ressource}` runs.
     const CREATE: &'static str;
+    /// True if the creating command also goes on with a stream that exists, e.g. the next receipt into a stock. Its id
+    /// follows from a natural key then.
+    const CREATE_CONTINUES: bool = false;
     /// True if its streams live in the system Mandant (nil UUID).
     const SYSTEM: bool = false;
     /// Commands that only policies and timers send; they have no route.

@@ -103,6 +103,8 @@ pub struct Entry {
     pub system: bool,
     /// The command of `POST /{bereich}/{ressource}`.
     pub create: &'static str,
+    /// That command also goes on with a stream that exists.
+    pub create_continues: bool,
     /// All commands.
     pub commands: Vec<CommandInfo>,
     /// JSON Schema of the state.
@@ -136,6 +138,7 @@ impl Entry {
             ressource: T::RESSOURCE,
             system: T::SYSTEM,
             create: T::CREATE,
+            create_continues: T::CREATE_CONTINUES,
             commands: commands_of::<T>(&command_schema),
             event_schema: schemars::schema_for!(T::Event).to_value(),
             state_schema,

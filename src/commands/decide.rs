@@ -361,7 +361,7 @@ fn check_version(entry: &Entry, order: &Order, version: i64) -> Result<(), Block
             json!({"erwartet": expected, "ist": version}),
         )));
     }
-    if order.create && version > 0 {
+    if order.create && version > 0 && !entry.create_continues {
         return Err(Blocked::Refused(Refusal::new(
             "NUMMER_VERGEBEN",
             409,

@@ -28,6 +28,9 @@ use neuroerp::eventstore::EventStore;
 use sqlx::{ConnectOptions, Executor, PgConnection, PgPool, postgres::PgConnectOptions};
 use uuid::Uuid;
 
+/// How many Nummernkreise a new company gets.
+pub const NUMMERNKREISE: i64 = 17;
+
 /// A database of a test's own.
 pub struct TestDb {
     /// As the program connects: in the role that cannot change the log.
@@ -440,7 +443,7 @@ impl Door {
         // The Nummernkreise follow the Mandant by policy.
         for _ in 0..200 {
             let path = "/api/v1/dienste/nummernkreise?gesamt=true";
-            if self.request("GET", path, &header, None).await.ok()["gesamt"] == 10 {
+            if self.request("GET", path, &header, None).await.ok()["gesamt"] == NUMMERNKREISE {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;

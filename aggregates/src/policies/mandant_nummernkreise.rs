@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A Nummernkreis as the specification has it.
-struct Kreis {
+pub(super) struct Kreis {
     code: &'static str,
     start: i64,
     lueckenlos: bool,
@@ -55,7 +55,8 @@ impl Kreis {
     }
 }
 
-const KREISE: &[Kreis] = &[
+/// All of them, in the order in which they are made.
+pub(super) const KREISE: &[Kreis] = &[
     Kreis {
         chronologisch: true,
         ..Kreis::lueckenlos("AR")

@@ -18,6 +18,9 @@ mod wareneingang_buchen;
 
 use crate::policy::Policy;
 
+/// How many Nummernkreise a new company gets.
+pub const NUMMERNKREISE: usize = mandant_nummernkreise::KREISE.len();
+
 /// All policies of the house.
 pub(crate) fn all() -> Vec<Policy> {
     vec![

@@ -1,7 +1,7 @@
 //! The ledger `lagerbewegung`: `wawi.lagerbewegung`, one row per move with both its ends, and
 //! `wawi.reservierung_bewegung`, one row per change of a promise; both append-only, in log order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use aggregates::{
     Aggregate,
@@ -295,11 +295,10 @@ impl Lagerbewegung {
             };
             // The rank goes on from the last one; the checkpoint's row lock keeps others out.
             let jahr = bewegung.buchungsdatum.year();
-            if !nummern.contains_key(&jahr) {
-                let letzte = letzte_nummer(connection, mandant_id, jahr, bewegungen).await?;
-                nummern.insert(jahr, letzte);
-            }
-            let nummer = nummern.entry(jahr).or_default();
+            let nummer = match nummern.entry(jahr) {
+                Entry::Occupied(nummer) => nummer.into_mut(),
+                Entry::Vacant(neu) => neu.insert(letzte_nummer(connection, mandant_id, jahr, bewegungen).await?),
+            };
             *nummer += 1;
             seite.bewegungen.push(event, bewegung, *nummer);
         }

@@ -148,6 +148,7 @@ impl Aggregate for Lagerbestand {
     const BEREICH: Bereich = Bereich::Wawi;
     const RESSOURCE: &'static str = "lagerbestaende";
     const CREATE: &'static str = "ZugangBuchen";
+    const CREATE_CONTINUES: bool = true;
     const INTERNAL: &'static [&'static str] = &["ReservierungVerfallenLassen"];
     type Command = LagerbestandCommand;
     type Event = LagerbestandEvent;

@@ -1,14 +1,22 @@
 //! Lager: a site with its zones and places (wawi 2). A place that is locked takes and gives nothing.
 
+mod command;
+mod event;
+pub mod types;
+
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use command::LagerCommand;
+pub use event::{LagerError, LagerEvent};
+pub use types::{LagerArt, LagerStatus, Lagerplatz, Lagerzone, PlatzTyp, ZonenArt};
+
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
     dienste::{mandant::Anschrift, nummernkreis::zerlegen},
-    types::{Bereich, Dezimal, Menge, Text, ist_land},
+    types::{Bereich, Menge, Text, ist_land},
 };
 
 /// Most places of a Lager; a larger site is entered as several Lager.
@@ -22,98 +30,6 @@ const MAX_ZONEN: usize = 200;
 
 /// The fact that tells how many articles have stock in a Lager; answered by the ledger `lagerbewegung`.
 pub const FACT_BELEGT: &str = "lager_belegt";
-
-/// Status of a Lager.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum LagerStatus {
-    /// Does not exist yet.
-    #[default]
-    Neu,
-    /// In use.
-    Aktiv,
-    /// Ended.
-    Stillgelegt,
-}
-
-/// Kind of a Lager.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum LagerArt {
-    /// Of the house.
-    #[default]
-    Eigen,
-    /// Outside.
-    Aussen,
-    /// Of a third party that stores for us.
-    Lohn,
-}
-
-/// Kind of a zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum ZonenArt {
-    /// Goods receipt.
-    We,
-    /// Storage.
-    Lager,
-    /// Picking.
-    Kommi,
-    /// Goods issue.
-    Wa,
-    /// Locked goods.
-    Sperr,
-    /// Hazardous goods.
-    Gefahrstoff,
-    /// Silos.
-    Silo,
-}
-
-/// Kind of a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum PlatzTyp {
-    /// Shelf.
-    Regal,
-    /// Block on the floor.
-    Block,
-    /// Silo cell.
-    Silo,
-    /// Tank.
-    Tank,
-    /// Box.
-    Box,
-}
-
-/// A zone; a row of `wawi.lagerzone`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Lagerzone {
-    /// Number, unique in the Lager.
-    pub nr: String,
-    /// Kind.
-    pub art: ZonenArt,
-}
-
-/// A place; a row of `wawi.lagerplatz`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Lagerplatz {
-    /// Name, unique in the Lager.
-    pub nr: String,
-    /// Number of its zone.
-    pub zone: String,
-    /// Kind.
-    pub typ: PlatzTyp,
-    /// How many kg it holds.
-    pub kapazitaet_kg: Option<Menge>,
-    /// Takes and gives nothing.
-    pub gesperrt: bool,
-}
 
 /// Folded state; serde gives the columns of `wawi.lager`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -142,167 +58,6 @@ pub struct Lager {
     pub zonen: Vec<Lagerzone>,
     /// Places.
     pub plaetze: Vec<Lagerplatz>,
-}
-
-/// Commands.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(deny_unknown_fields)]
-pub enum LagerCommand {
-    /// Creates a Lager.
-    Anlegen {
-        /// Number, unique.
-        nr: Text<10>,
-        /// Name.
-        name: Text<100>,
-        /// Address.
-        anschrift: Option<Anschrift>,
-        /// Kind.
-        art: LagerArt,
-        /// Stock of one Bewertungskreis has one value; several Lager may share it.
-        bewertungskreis: Text<10>,
-    },
-    /// Changes master data; absent fields stay.
-    StammdatenAendern {
-        /// Name.
-        name: Option<Text<100>>,
-        /// Address.
-        anschrift: Option<Anschrift>,
-        /// Bewertungskreis; fixed once there was stock.
-        bewertungskreis: Option<Text<10>>,
-    },
-    /// Adds a zone.
-    ZoneHinzufuegen {
-        /// The zone.
-        nr: Text<20>,
-        /// Kind.
-        art: ZonenArt,
-    },
-    /// Adds places with running numbers.
-    PlaetzeGenerieren {
-        /// Zone of the places.
-        zone: Text<20>,
-        /// Their names: a counter `{000…}` between other characters, e.g. `A-{00}`.
-        muster: Text<30>,
-        /// First number.
-        von: i64,
-        /// Last number.
-        bis: i64,
-        /// Kind.
-        typ: PlatzTyp,
-        /// How many kg each of them holds.
-        kapazitaet_kg: Option<Dezimal>,
-    },
-    /// A place takes and gives nothing any more.
-    PlatzSperren {
-        /// Name of the place.
-        platz: Text<20>,
-        /// Why.
-        grund: Text<500>,
-    },
-    /// A locked place takes and gives again.
-    PlatzEntsperren {
-        /// Name of the place.
-        platz: Text<20>,
-    },
-    /// Ends the Lager; nothing may be in it.
-    Stilllegen {
-        /// Why.
-        grund: Text<500>,
-    },
-    /// Freezes the Bewertungskreis: the first stock has come.
-    BestandsfuehrungBeginnen {},
-}
-
-/// Facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(deny_unknown_fields)]
-pub enum LagerEvent {
-    /// Exists.
-    Angelegt {
-        /// Number.
-        nr: String,
-        /// Name.
-        name: String,
-        /// Address.
-        anschrift: Option<Anschrift>,
-        /// Kind.
-        art: LagerArt,
-        /// Bewertungskreis.
-        bewertungskreis: String,
-    },
-    /// What changed.
-    StammdatenGeaendert {
-        /// Name.
-        name: String,
-        /// The new address, if it changed.
-        anschrift: Option<Anschrift>,
-        /// Bewertungskreis.
-        bewertungskreis: String,
-    },
-    /// A new zone.
-    ZoneHinzugefuegt {
-        /// The zone.
-        zone: Lagerzone,
-    },
-    /// New places.
-    PlaetzeGeneriert {
-        /// The places.
-        plaetze: Vec<Lagerplatz>,
-    },
-    /// A place is locked.
-    PlatzGesperrt {
-        /// Name of the place.
-        platz: String,
-        /// Why.
-        grund: String,
-    },
-    /// A place is in use again.
-    PlatzEntsperrt {
-        /// Name of the place.
-        platz: String,
-    },
-    /// Ended.
-    Stillgelegt {
-        /// Why.
-        grund: String,
-    },
-    /// The Bewertungskreis is frozen.
-    BestandsfuehrungBegonnen {},
-}
-
-/// Refusals of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
-pub enum LagerError {
-    /// The Lager is ended, or the place locked or unknown.
-    #[error("{} geht nicht: gesperrt, stillgelegt oder nicht vorhanden; einen anderen Platz wählen",
-        .platz.as_ref().map_or_else(|| "dieses Lager".to_owned(), |p| format!("der Platz {p}")))]
-    #[strum(serialize = "LAGER_PLATZ_GESPERRT")]
-    PlatzGesperrt {
-        /// The place; absent if it is the Lager itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        platz: Option<String>,
-    },
-    /// A zone or place of that name is there.
-    #[error("{platz} gibt es in diesem Lager schon; einen anderen Namen wählen")]
-    #[strum(serialize = "LAGER_PLATZ_DOPPELT")]
-    PlatzDoppelt {
-        /// The first name that is taken.
-        platz: String,
-    },
-    /// There is still stock.
-    #[error("im Lager liegen noch {artikel} Artikel; erst umlagern oder ausbuchen")]
-    #[strum(serialize = "LAGER_NICHT_LEER")]
-    NichtLeer {
-        /// How many articles.
-        artikel: i64,
-    },
-    /// There was stock.
-    #[error("der Bewertungskreis {bewertungskreis} steht seit dem ersten Bestand fest")]
-    #[strum(serialize = "LAGER_BEWERTUNGSKREIS_FEST")]
-    BewertungskreisFest {
-        /// The present one.
-        bewertungskreis: String,
-    },
 }
 
 crate::wire!(Lager, LagerCommand => LagerEvent | LagerError);
@@ -540,22 +295,22 @@ impl Lager {
                 };
                 self.plaetze_generieren(&vorlage, &muster, (von, bis))
             }
-            C::PlatzSperren { platz, grund } => match self.platz(&platz)?.gesperrt {
-                true => Err(LagerError::PlatzGesperrt {
-                    platz: Some(platz.to_string()),
+            C::PlatzSperren { platz, grund } => {
+                let gesperrt = self.platz(&platz)?.gesperrt;
+                let platz = platz.to_string();
+                if gesperrt {
+                    return Err(LagerError::PlatzGesperrt { platz: Some(platz) }.into());
                 }
-                .into()),
-                false => Ok(vec![LagerEvent::PlatzGesperrt {
-                    platz: platz.to_string(),
-                    grund: grund.to_string(),
-                }]),
-            },
-            C::PlatzEntsperren { platz } => match self.platz(&platz)?.gesperrt {
-                true => Ok(vec![LagerEvent::PlatzEntsperrt {
-                    platz: platz.to_string(),
-                }]),
-                false => Err(Shared::feld("/platz", "dieser Platz ist nicht gesperrt").into()),
-            },
+                let grund = grund.to_string();
+                Ok(vec![LagerEvent::PlatzGesperrt { platz, grund }])
+            }
+            C::PlatzEntsperren { platz } => {
+                if !self.platz(&platz)?.gesperrt {
+                    return Err(Shared::feld("/platz", "dieser Platz ist nicht gesperrt").into());
+                }
+                let platz = platz.to_string();
+                Ok(vec![LagerEvent::PlatzEntsperrt { platz }])
+            }
             C::Stilllegen { grund } => self.stilllegen(&grund, ctx),
             C::BestandsfuehrungBeginnen {} if self.bestandsgefuehrt => Ok(Vec::new()),
             C::BestandsfuehrungBeginnen {} => Ok(vec![LagerEvent::BestandsfuehrungBegonnen {}]),

@@ -1,19 +1,28 @@
 //! Preisliste: base prices with their quantity scales (wawi 1). What a line costs in the end is decided by the
 //! Preisfindung of sales.
 
+mod command;
+mod event;
+pub mod types;
+
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use command::{PreislisteCommand, StaffelEingabe};
+pub use event::{PreislisteError, PreislisteEvent};
+pub use types::{PreislisteStatus, Preisstaffel, VerkaufsPreis};
+
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
-    types::{Bereich, Dezimal, Menge, Preis, Preisbetrag, Text},
+    types::{Bereich, Menge, Preis},
     wawi::{
         Artikel, Lager,
         artikel::{ArtikelError, ArtikelStatus},
     },
 };
+use types::zeitraum_enthaelt;
 
 /// Most prices of a list; a longer one is split by Lager or period.
 const MAX_PREISE: usize = 5_000;
@@ -23,64 +32,6 @@ const MAX_STAFFELN: usize = 20;
 
 /// The only currency of price lists so far.
 const WAEHRUNG: &str = "EUR";
-
-/// Status of a price list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum PreislisteStatus {
-    /// Does not exist yet.
-    #[default]
-    Neu,
-    /// Being entered; gives no prices yet.
-    Entwurf,
-    /// Gives prices.
-    Freigegeben,
-    /// Gives no prices any more.
-    Gesperrt,
-}
-
-/// A step of a scale.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Preisstaffel {
-    /// From this quantity on, in the price's unit.
-    pub ab_menge: Menge,
-    /// EUR per `je_menge`.
-    pub preis: Preisbetrag,
-}
-
-/// The price of an article in a period; a row of `wawi.verkaufspreis`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct VerkaufsPreis {
-    /// Running number within the list.
-    pub nr: i32,
-    /// Article.
-    pub artikel_id: Uuid,
-    /// Unit of the price and of its scale.
-    pub einheit: String,
-    /// For how much of the unit.
-    pub je_menge: Menge,
-    /// First day.
-    pub gueltig_von: NaiveDate,
-    /// Last day; open if absent.
-    pub gueltig_bis: Option<NaiveDate>,
-    /// The scale, rising.
-    pub staffeln: Vec<Preisstaffel>,
-}
-
-impl VerkaufsPreis {
-    /// True if it holds on that day.
-    #[must_use]
-    pub fn gilt(&self, am: NaiveDate) -> bool {
-        zeitraum_enthaelt(self.gueltig_von, self.gueltig_bis, am)
-    }
-}
-
-fn zeitraum_enthaelt(von: NaiveDate, bis: Option<NaiveDate>, am: NaiveDate) -> bool {
-    von <= am && bis.is_none_or(|bis| am <= bis)
-}
 
 /// Folded state; serde gives the columns of `wawi.preisliste`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -105,128 +56,6 @@ pub struct Preisliste {
     pub preise: Vec<VerkaufsPreis>,
 }
 
-/// A step of a scale as entered.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StaffelEingabe {
-    /// From this quantity on, in the price's unit; 0 for the first step if every quantity has a price.
-    pub ab_menge: Dezimal,
-    /// EUR per `je_menge`.
-    pub preis: Preisbetrag,
-}
-
-/// Commands.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(deny_unknown_fields)]
-pub enum PreislisteCommand {
-    /// Creates a list as a draft.
-    Anlegen {
-        /// Name, unique.
-        name: Text<100>,
-        /// The Lager it is for.
-        lager_id: Option<Uuid>,
-        /// The list that holds where no other does; one at a time.
-        #[serde(default)]
-        standard: bool,
-        /// First day.
-        gueltig_von: NaiveDate,
-        /// Last day; open if absent.
-        gueltig_bis: Option<NaiveDate>,
-    },
-    /// Sets the price of an article for a period.
-    PreisSetzen {
-        /// Article.
-        artikel_id: Uuid,
-        /// Unit of the price and of its scale.
-        einheit: Text<10>,
-        /// For how much of the unit, usually 1.
-        je_menge: Dezimal,
-        /// First day.
-        gueltig_von: NaiveDate,
-        /// Last day; open if absent.
-        gueltig_bis: Option<NaiveDate>,
-        /// The scale, rising.
-        staffeln: Vec<StaffelEingabe>,
-    },
-    /// Ends a price with a day.
-    PreisBeenden {
-        /// Number of the price within the list.
-        nr: i32,
-        /// Its last day.
-        gueltig_bis: NaiveDate,
-    },
-    /// The list gives prices from now on.
-    Freigeben {},
-    /// The list gives no prices any more.
-    Sperren {
-        /// Why.
-        grund: Text<500>,
-    },
-}
-
-/// Facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(deny_unknown_fields)]
-pub enum PreislisteEvent {
-    /// Exists as a draft.
-    Angelegt {
-        /// Name.
-        name: String,
-        /// Currency.
-        waehrung: String,
-        /// The Lager it is for.
-        lager_id: Option<Uuid>,
-        /// The list that holds where no other does.
-        standard: bool,
-        /// First day.
-        gueltig_von: NaiveDate,
-        /// Last day.
-        gueltig_bis: Option<NaiveDate>,
-    },
-    /// A new price.
-    PreisGesetzt {
-        /// The price.
-        preis: VerkaufsPreis,
-    },
-    /// A price ends.
-    PreisBeendet {
-        /// Number of the price.
-        nr: i32,
-        /// Its last day.
-        gueltig_bis: NaiveDate,
-    },
-    /// Gives prices.
-    Freigegeben {},
-    /// Gives no prices any more.
-    Gesperrt {
-        /// Why.
-        grund: String,
-    },
-}
-
-/// Refusals of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
-pub enum PreislisteError {
-    /// Two prices of an article on one day.
-    #[error("der Preis Nr. {nr} gilt in diesem Zeitraum schon (ab {gueltig_von}); ihn zuerst beenden")]
-    #[strum(serialize = "PREISLISTE_PREIS_UEBERLAPPT")]
-    PreisUeberlappt {
-        /// Number of the other price.
-        nr: i32,
-        /// Its first day.
-        gueltig_von: NaiveDate,
-    },
-    /// A scale that does not rise.
-    #[error(
-        "die Staffel Nr. {staffel} geht so nicht: nötig sind 1 bis {MAX_STAFFELN} Stufen mit steigender Menge ab 0"
-    )]
-    #[strum(serialize = "PREISLISTE_STAFFEL_UNGUELTIG")]
-    StaffelUngueltig {
-        /// Which step, from 1.
-        staffel: usize,
-    },
-}
-
 crate::wire!(Preisliste, PreislisteCommand => PreislisteEvent | PreislisteError);
 
 type Refusal = Refused<PreislisteError>;
@@ -235,7 +64,7 @@ type Refusal = Refused<PreislisteError>;
 fn staffeln(eingabe: &[StaffelEingabe]) -> Result<Vec<Preisstaffel>, Refusal> {
     let ungueltig = |staffel| Refusal::from(PreislisteError::StaffelUngueltig { staffel });
     if eingabe.is_empty() || eingabe.len() > MAX_STAFFELN {
-        return Err(ungueltig(eingabe.len().min(MAX_STAFFELN + 1).max(1)));
+        return Err(ungueltig(eingabe.len().clamp(1, MAX_STAFFELN + 1)));
     }
     let mut staffeln: Vec<Preisstaffel> = Vec::with_capacity(eingabe.len());
     for (i, stufe) in eingabe.iter().enumerate() {
