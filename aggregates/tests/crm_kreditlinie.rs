@@ -510,7 +510,7 @@ fn befehl((art, nr, zweite, cent): (u8, u128, u128, i64)) -> Value {
         3 => json!({"Belegen": {"beleg": beleg("op", nr), "betrag": betrag}}),
         4 => json!({"Umwidmen": {"von": beleg("auftrag", nr), "nach": beleg("lieferung", nr), "betrag": betrag}}),
         5 => json!({"Umwidmen": {"von": beleg("lieferung", nr), "nach": beleg("op", zweite), "betrag": betrag}}),
-        6 => json!({"Entlasten": {"beleg": beleg(TYPEN[(cent % 4) as usize], nr), "betrag": betrag}}),
+        6 => json!({"Entlasten": {"beleg": beleg(TYPEN[usize::try_from(cent % 4).unwrap()], nr), "betrag": betrag}}),
         7 => json!({"Entlasten": {"beleg": beleg("auftrag", nr)}}),
         _ => json!({"Umwidmen": {"von": beleg("op", nr), "nach": beleg("zahlung", zweite), "betrag": betrag}}),
     }

@@ -11,6 +11,7 @@ use aggregates::{
         kunde::{KundeEvent, KundeStatus, NachweisArt, SperreArt},
     },
     fibu::{Debitor, debitor::DebitorEvent},
+    geschaeftspartner::Adresse,
     testing::World,
     types::Betrag,
 };
@@ -41,7 +42,7 @@ fn debitor_angelegt(kunde: &Kunde) -> DebitorEvent {
     DebitorEvent::Angelegt {
         nr: kunde.kunden_nr.clone(),
         name: kunde.name.clone(),
-        anschrift: kunde.adressen.first().map(|a| a.anschrift()),
+        anschrift: kunde.adressen.first().map(Adresse::anschrift),
         kunde_id: None,
         sammelkonto: "1200".into(),
         zahlungsbedingung_id: None,

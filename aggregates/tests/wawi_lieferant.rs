@@ -6,6 +6,7 @@ mod partner_welt;
 use aggregates::{
     Aggregate, DomainError, Key,
     fibu::{Kreditor, kreditor::KreditorEvent},
+    geschaeftspartner::Adresse,
     wawi::{
         Lieferant,
         lieferant::{LieferantError, LieferantEvent, LieferantStatus, ZertifikatArt},
@@ -48,7 +49,7 @@ fn mit_kreditor(mut lieferant: Satzlieferant, weitere: Vec<KreditorEvent>) -> Sa
     let mut events = vec![KreditorEvent::Angelegt {
         nr: stand.lieferant_nr.clone(),
         name: stand.name.clone(),
-        anschrift: stand.adressen.first().map(|a| a.anschrift()),
+        anschrift: stand.adressen.first().map(Adresse::anschrift),
         lieferant_id: None,
         sammelkonto: "3300".into(),
         zahlungsbedingung_id: Some(BEDINGUNG),

@@ -1,4 +1,5 @@
 //! What the tests of Kunde and Lieferant share: a record with its world, driven by JSON commands.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::fmt::Debug;
 

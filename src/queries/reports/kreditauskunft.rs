@@ -1,5 +1,7 @@
 //! Kreditauskunft: what each customer may owe, owes by its parts, and has left.
 
+use std::collections::HashMap;
+
 use aggregates::{
     Aggregate,
     crm::{Kreditlinie, Kunde},
@@ -74,14 +76,15 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             .await?,
         ),
     };
-    let linien: Vec<Kreditlinie> = linien
+    let linien: HashMap<Uuid, Kreditlinie> = linien
         .into_iter()
-        .filter_map(|(_, l)| serde_json::from_value(l).ok())
+        .filter_map(|(_, linie)| serde_json::from_value(linie).ok())
+        .map(|linie: Kreditlinie| (linie.kunde_id, linie))
         .collect();
     let mut zeilen: Vec<(String, Vec<Cell>)> = kunden
         .iter()
         .filter_map(|(id, kunde)| {
-            let linie = linien.iter().find(|l| l.kunde_id == *id)?;
+            let linie = linien.get(id)?;
             let text = |feld: &str| kunde.get(feld).and_then(Value::as_str).unwrap_or_default().to_owned();
             let nr = text("kunden_nr");
             Some((nr.clone(), zeile(nr, text("name"), linie, stichtag)))

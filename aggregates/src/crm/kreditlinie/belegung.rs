@@ -79,9 +79,10 @@ impl Kreditlinie {
     /// An order that does not fit waits, behind those that wait already; one that waits keeps its place.
     fn vormerken(&self, beleg: KreditBeleg, betrag: Betrag, ctx: &Context<'_>) -> KreditlinieEvent {
         let limit = self.limit(ctx.heute());
-        let grund = match self.abgelaufen(ctx.heute()) {
-            true => KreditGrund::Abgelaufen,
-            false => KreditGrund::Ueberschritten,
+        let grund = if self.abgelaufen(ctx.heute()) {
+            KreditGrund::Abgelaufen
+        } else {
+            KreditGrund::Ueberschritten
         };
         let meldung = format!(
             "{beleg}: {betrag} EUR sind vorgemerkt; mit dem Obligo von {} EUR wäre das Limit von {limit} EUR überschritten",

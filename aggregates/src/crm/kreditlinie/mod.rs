@@ -106,8 +106,8 @@ impl Kreditlinie {
 
     /// True if no limit holds on a day, but one did before.
     fn abgelaufen(&self, am: NaiveDate) -> bool {
-        let vorbei = |l: &&Kreditlimit| l.freigegeben_von.is_some() && l.gueltig_bis.is_some_and(|bis| bis < am);
-        self.limit_am(am).is_none() && self.limits.iter().find(vorbei).is_some()
+        let vorbei = |l: &Kreditlimit| l.freigegeben_von.is_some() && l.gueltig_bis.is_some_and(|bis| bis < am);
+        self.limit_am(am).is_none() && self.limits.iter().any(vorbei)
     }
 
     fn limit_setzen(&self, command: KreditlinieCommand, ctx: &Context<'_>) -> Decision<Self> {

@@ -62,13 +62,11 @@ impl Lieferant {
         let event = match command {
             LieferantCommand::StammdatenAendern(eingabe) => return self.stammdaten_aendern(eingabe, ctx),
             LieferantCommand::AdresseSetzen { adresse_id, adresse } => {
-                let adresse_id = match adresse_id {
-                    Some(id) => Adresse::finden(&self.adressen, id)?.adresse_id,
-                    None => {
-                        platz_fuer(&self.adressen, "/adresse", "Adressen")?;
-                        ctx.new_id("adresse")
-                    }
-                };
+                let bisher = adresse_id.map(|id| Adresse::finden(&self.adressen, id)).transpose()?;
+                if bisher.is_none() {
+                    platz_fuer(&self.adressen, "/adresse", "Adressen")?;
+                }
+                let adresse_id = adresse_id.unwrap_or_else(|| ctx.new_id("adresse"));
                 let adresse = adresse.pruefen(adresse_id, heute)?;
                 let endet = Adresse::endet(&self.adressen, &adresse, LieferantAdresseArt::Haupt, heute);
                 if self.status != LieferantStatus::Angelegt && endet {
