@@ -180,7 +180,7 @@ impl Haus {
         bis("der Versand ist geplant", async || {
             let liste = self.server.get(&pfad).await.ok();
             let erster = liste["daten"][0]["id"].as_str();
-            gefunden = erster.unwrap_or_default().to_owned();
+            erster.unwrap_or_default().clone_into(&mut gefunden);
             erster.is_some()
         })
         .await;

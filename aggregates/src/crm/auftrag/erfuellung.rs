@@ -53,9 +53,10 @@ impl Auftrag {
             let stand = self.danach(&events);
             let position = stand.position(eingabe.position_id)?;
             if !position.offen().is_null() && (eingabe.endlieferung || position.genug()) {
-                let grund = match eingabe.endlieferung {
-                    true => "Endlieferung",
-                    false => "der Rest liegt in der Toleranz",
+                let grund = if eingabe.endlieferung {
+                    "Endlieferung"
+                } else {
+                    "der Rest liegt in der Toleranz"
                 };
                 events.push(stand.verfallen(eingabe.position_id, grund, ctx)?);
             }
@@ -160,7 +161,8 @@ impl Auftrag {
 
     /// The end of a confirmed order that waits for nothing.
     pub(super) fn abschluss(&self) -> Option<AuftragEvent> {
-        let fertig = self.status == AuftragStatus::Bestaetigt && self.positionen.iter().all(|p| p.erledigt());
+        let fertig =
+            self.status == AuftragStatus::Bestaetigt && self.positionen.iter().all(super::AuftragPosition::erledigt);
         fertig.then(|| AuftragEvent::Abgeschlossen {
             kredit: self.kredit_offen.then(|| self.wirkung(Kreditfolge::Erledigen)),
         })

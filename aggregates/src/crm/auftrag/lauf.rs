@@ -8,6 +8,7 @@ use super::{
     Auftrag, AuftragError, AuftragEvent, AuftragStatus, KREIS, Refusal,
     command::AuftragCommand,
     event::Stornoposition,
+    position::basis,
     types::{
         AuftragHinweis, AuftragSperreArt, Bestandsposition, Freigabeposition, HinweisArt, Kreditfolge, Lieferadresse,
     },
@@ -142,7 +143,7 @@ impl Auftrag {
                 lager_id: p.lager_id,
                 menge: p.offen(),
                 einheit: p.einheit.clone(),
-                basismenge: self.basis(p, p.offen(), ctx)?,
+                basismenge: basis(p, p.offen(), ctx)?,
                 termin: p.termin,
                 lagergefuehrt: p.lagergefuehrt,
             });
@@ -225,7 +226,7 @@ impl Auftrag {
             match danach.freigabe(ctx) {
                 Ok(freigegeben) => events.push(freigegeben),
                 Err(Refused::Missing(fehlt)) => return Err(fehlt.into()),
-                Err(grund) => events.push(danach.hinweis(
+                Err(grund) => events.push(hinweis(
                     (None, HinweisArt::ArtikelGesperrt),
                     format!("die Kreditsperre ist weg, freigegeben ist er nicht: {grund}"),
                     ctx,
@@ -237,18 +238,6 @@ impl Auftrag {
 
     fn wartet_auf_freigabe(&self) -> bool {
         self.status == AuftragStatus::Bestaetigt && self.sperren.is_empty() && !self.freigegeben
-    }
-
-    fn hinweis(&self, (position_id, art): (Option<Uuid>, HinweisArt), text: String, ctx: &Context<'_>) -> AuftragEvent {
-        AuftragEvent::HinweisGesetzt {
-            hinweis: AuftragHinweis {
-                hinweis_id: ctx.new_id("hinweis"),
-                position_id,
-                art,
-                text,
-                seit: ctx.heute(),
-            },
-        }
     }
 
     /// A note that stands already, or about what is not open any more, is not set again.
@@ -271,7 +260,7 @@ impl Auftrag {
             let text = format!("der Auftrag hat schon {MAX_HINWEISE} Hinweise; bitte erst welche erledigen");
             return Err(Shared::feld("/text", text).into());
         }
-        Ok(vec![self.hinweis((position_id, art), text.to_string(), ctx)])
+        Ok(vec![hinweis((position_id, art), text.to_string(), ctx)])
     }
 
     pub(super) fn stornieren(&self, grund: &Text<500>, ctx: &Context<'_>) -> Decision<Self> {
@@ -297,6 +286,18 @@ impl Auftrag {
             kredit: self.kredit_offen.then(|| self.wirkung(Kreditfolge::Erledigen)),
             mengen,
         }])
+    }
+}
+
+fn hinweis((position_id, art): (Option<Uuid>, HinweisArt), text: String, ctx: &Context<'_>) -> AuftragEvent {
+    AuftragEvent::HinweisGesetzt {
+        hinweis: AuftragHinweis {
+            hinweis_id: ctx.new_id("hinweis"),
+            position_id,
+            art,
+            text,
+            seit: ctx.heute(),
+        },
     }
 }
 

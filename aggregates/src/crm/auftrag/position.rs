@@ -255,18 +255,9 @@ impl Auftrag {
             lager_id: position.lager_id,
             lagergefuehrt: position.lagergefuehrt,
             offen,
-            offen_basis: self.basis(position, offen, ctx)?,
+            offen_basis: basis(position, offen, ctx)?,
             versand_id,
         }))
-    }
-
-    /// A quantity of a position in the Basiseinheit.
-    pub(super) fn basis(&self, position: &AuftragPosition, menge: Menge, ctx: &Context<'_>) -> Result<Menge, Refusal> {
-        if menge == position.menge {
-            return Ok(position.basismenge);
-        }
-        let artikel = belegposition::artikel(position.artikel_id, ctx)?;
-        artikel.in_basis(menge, &position.einheit).map_err(fremd)
     }
 
     /// A position by its id.
@@ -293,4 +284,13 @@ impl Auftrag {
         }
         danach
     }
+}
+
+/// A quantity of a position in the Basiseinheit.
+pub(super) fn basis(position: &AuftragPosition, menge: Menge, ctx: &Context<'_>) -> Result<Menge, Refusal> {
+    if menge == position.menge {
+        return Ok(position.basismenge);
+    }
+    let artikel = belegposition::artikel(position.artikel_id, ctx)?;
+    artikel.in_basis(menge, &position.einheit).map_err(fremd)
 }

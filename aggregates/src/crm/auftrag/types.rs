@@ -451,14 +451,16 @@ impl AuftragPosition {
     /// The status that follows from the quantities.
     pub(super) fn status_jetzt(&self) -> Positionsstatus {
         if !self.offen().is_null() {
-            return match self.geliefert.is_null() {
-                true => Positionsstatus::Offen,
-                false => Positionsstatus::TeilGeliefert,
+            return if self.geliefert.is_null() {
+                Positionsstatus::Offen
+            } else {
+                Positionsstatus::TeilGeliefert
             };
         }
-        match self.geliefert.is_null() {
-            true => Positionsstatus::Storniert,
-            false => Positionsstatus::Geliefert,
+        if self.geliefert.is_null() {
+            Positionsstatus::Storniert
+        } else {
+            Positionsstatus::Geliefert
         }
     }
 }

@@ -395,7 +395,7 @@ impl Aggregate for Bestellung {
                 self.status = BestellungStatus::InFreigabe;
             }
             BestellungEvent::StufeFreigegeben { stufe, von, am } => {
-                self.freigaben.push(BestellFreigabe { stufe, von, am })
+                self.freigaben.push(BestellFreigabe { stufe, von, am });
             }
             BestellungEvent::Freigegeben { bestell_nr, netto } => {
                 self.bestell_nr = Some(bestell_nr);

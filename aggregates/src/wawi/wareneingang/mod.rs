@@ -101,6 +101,10 @@ pub enum WareneingangCommand {
 /// Facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event lives for a moment; a box would only add an allocation"
+)]
 pub enum WareneingangEvent {
     /// Begun.
     Angelegt {
