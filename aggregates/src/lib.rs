@@ -59,6 +59,8 @@ pub fn registry() -> Registry {
             Entry::of::<fibu::Ausgleich>(),
             Entry::of::<fibu::Geldkonto>(),
             Entry::of::<fibu::Zahlung>(),
+            Entry::of::<crm::Auftrag>(),
+            Entry::of::<wawi::Versand>(),
         ],
         policies::all(),
     )

@@ -57,6 +57,7 @@ const CONFLICT_CODES: &[&str] = &[
     "ROLLE_SYSTEMROLLE",
     "BENUTZER_LETZTER_ADMINISTRATOR",
     "KUNDE_NICHT_AKTIV",
+    "AUFTRAG_GESPERRT",
 ];
 
 /// HTTP status of a code (spec/README section 3).

@@ -100,11 +100,16 @@ impl World {
         for event in events {
             state.evolve(event);
         }
+        self.setzen(id, state);
+        self
+    }
+
+    /// Puts a folded stream into the world, with its unique keys.
+    pub fn setzen<T: Aggregate>(&mut self, id: Uuid, state: T) {
         for Key { scope, wert, .. } in state.keys() {
             self.claims.insert((scope.to_owned(), wert), id);
         }
         self.streams.insert((T::TYPE, id), Arc::new(state));
-        self
     }
 
     /// Answers a fact query.

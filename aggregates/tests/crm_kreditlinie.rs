@@ -487,7 +487,13 @@ fn eine_linie_gibt_es_je_kunde_einmal_und_nur_eingerichtet() {
         "{fehler}"
     );
     let command = KreditlinieCommand::Einrichten { kunde_id: KUNDE };
-    assert_eq!(Kreditlinie::stream_key(&command), Some(aggregates::StreamKey { feld: Some("kunde_id"), wert: KUNDE.to_string() }));
+    assert_eq!(
+        Kreditlinie::stream_key(&command),
+        Some(aggregates::StreamKey {
+            feld: Some("kunde_id"),
+            wert: KUNDE.to_string()
+        })
+    );
 }
 
 /// What the properties know of a document by themselves: used and waiting, in cents.

@@ -50,6 +50,8 @@ pub fn state_models() -> Vec<StateModel> {
         StateModel::of::<aggregates::fibu::Ausgleich>(),
         StateModel::of::<aggregates::fibu::Geldkonto>(),
         StateModel::of::<aggregates::fibu::Zahlung>(),
+        StateModel::of::<aggregates::crm::Auftrag>(),
+        StateModel::of::<aggregates::wawi::Versand>(),
     ]
 }
 
@@ -62,6 +64,7 @@ pub fn ledgers() -> Vec<Box<dyn Ledger>> {
         Box::new(fibu::Rechnungsbuch),
         Box::new(wawi::Lagerbewegung),
         Box::new(fibu::OpBewegung),
+        Box::new(crm::AuftragBewegung),
     ]
 }
 

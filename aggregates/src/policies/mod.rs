@@ -2,6 +2,8 @@
 
 mod anzahlung_vereinnahmen;
 mod api_key_fristen;
+mod auftrag_bestand;
+mod auftrag_kredit;
 mod ausgleich_anwenden;
 mod bestandsfuehrung;
 mod eingangsrechnung;
@@ -18,6 +20,7 @@ mod rechnung;
 mod rechnungspruefung;
 mod reservierung_fristen;
 mod storno_ausgleichen;
+mod versand_warenausgang;
 mod vorlage_konten;
 mod wareneingang_buchen;
 mod zahlung_buchen;
@@ -54,5 +57,10 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::wawi::Lieferant>("lieferant_kreditor", lieferant_kreditor::react),
         Policy::following::<crate::wawi::Lieferant>("lieferant_stammdaten", partner_stammdaten::lieferant),
         Policy::inline::<crate::wawi::Wareneingang>("wareneingang_buchen", wareneingang_buchen::react),
+        Policy::inline::<crate::crm::Auftrag>("auftrag_kredit", auftrag_kredit::auftrag),
+        Policy::inline::<crate::crm::Kreditlinie>("kreditlinie_auftrag", auftrag_kredit::kreditlinie),
+        Policy::following::<crate::crm::Auftrag>("auftrag_bestand", auftrag_bestand::auftrag),
+        Policy::following::<crate::wawi::Lagerbestand>("auftrag_hinweise", auftrag_bestand::lagerbestand),
+        Policy::inline::<crate::wawi::Versand>("versand_warenausgang", versand_warenausgang::react),
     ]
 }

@@ -10,7 +10,8 @@ use crate::{
     types::{BelegRef, Dezimal, Menge, Text},
     wawi::{
         Bestellung, Lagerbestand, Wareneingang,
-        bestellung::{BestellungCommand, PositionsMenge},
+        belegposition::PositionsMenge,
+        bestellung::BestellungCommand,
         lagerbestand::{Bewegungsart, LagerbestandCommand, ZugangEingabe},
         wareneingang::{WareneingangEvent, Zugangsdaten},
     },

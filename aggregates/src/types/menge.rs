@@ -30,6 +30,9 @@ impl Menge {
     /// Nothing.
     pub const NULL: Self = Self(Decimal::ZERO);
 
+    /// One.
+    pub const EINS: Self = Self(Decimal::ONE);
+
     /// Rounds commercially to `stellen` decimals, at most six.
     #[must_use]
     pub fn rounded(wert: Decimal, stellen: u32) -> Self {
@@ -169,6 +172,39 @@ impl Preis {
     pub fn wert(&self, menge: Menge) -> Option<Betrag> {
         let produkt = self.betrag.as_decimal().checked_mul(menge.as_decimal())?;
         Betrag::rounded(produkt.checked_div(self.je.as_decimal())?)
+    }
+}
+
+/// A price as columns of a row; flattened into it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Preisspalten {
+    /// EUR.
+    pub preis: Preisbetrag,
+    /// For how much of the price's unit.
+    pub preis_je: Menge,
+    /// Unit of the price.
+    pub preis_einheit: String,
+}
+
+impl Preisspalten {
+    /// The price with its unit.
+    #[must_use]
+    pub fn preis(&self) -> Preis {
+        Preis {
+            betrag: self.preis,
+            je: self.preis_je,
+            einheit: self.preis_einheit.clone(),
+        }
+    }
+}
+
+impl From<Preis> for Preisspalten {
+    fn from(preis: Preis) -> Self {
+        Self {
+            preis: preis.betrag,
+            preis_je: preis.je,
+            preis_einheit: preis.einheit,
+        }
     }
 }
 

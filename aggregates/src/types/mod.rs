@@ -21,7 +21,7 @@ pub use dezimal::{Dezimal, Satz, round_commercial};
 pub use iban::{Iban, UstId};
 pub use kurs::Kurs;
 pub use land::ist_land;
-pub use menge::{Menge, Preis, Preisbetrag};
+pub use menge::{Menge, Preis, Preisbetrag, Preisspalten};
 pub use text::Text;
 pub(crate) use text::text_pruefen;
 pub use zeitlich::Zeitlich;

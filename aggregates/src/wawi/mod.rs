@@ -2,6 +2,7 @@
 
 pub mod artikel;
 pub mod artikelgruppe;
+pub mod belegposition;
 pub mod bestellung;
 pub mod lager;
 pub mod lagerbestand;
@@ -9,6 +10,7 @@ pub mod lieferant;
 pub mod mengeneinheit;
 pub mod preisliste;
 pub mod rechnungspruefung;
+pub mod versand;
 pub mod wareneingang;
 
 pub use artikel::Artikel;
@@ -20,4 +22,5 @@ pub use lieferant::Lieferant;
 pub use mengeneinheit::Mengeneinheit;
 pub use preisliste::Preisliste;
 pub use rechnungspruefung::Rechnungspruefung;
+pub use versand::Versand;
 pub use wareneingang::Wareneingang;

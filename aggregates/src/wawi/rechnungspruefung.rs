@@ -457,7 +457,7 @@ fn gegenstand(zeile: &Pruefzeile, ctx: &Context<'_>) -> Folge<Gegenstand> {
         .zip(position.bestellmenge);
     Ok(Gegenstand {
         menge,
-        in_preiseinheit: umrechnen(&position.preis_einheit)?,
+        in_preiseinheit: umrechnen(&position.preis.preis_einheit)?,
         offen: position.offen(),
         preis: position.preis(),
         bestellung: bestellt.map(|((bestellung_id, position_id), bestellmenge)| Bestellmenge {

@@ -1,4 +1,8 @@
 //! Read models of customers and sales.
 
+mod auftrag;
+mod auftrag_bewegung;
 mod kreditlinie;
 mod kunde;
+
+pub use auftrag_bewegung::AuftragBewegung;

@@ -10,6 +10,7 @@ mod lieferant;
 mod mengeneinheit;
 mod preisliste;
 mod rechnungspruefung;
+mod versand;
 mod wareneingang;
 
 pub use lagerbewegung::Lagerbewegung;

@@ -9,6 +9,7 @@ mod abstimmung_op;
 mod altersstruktur;
 mod args;
 mod artikelliste;
+mod auftragsbestand;
 mod bestandsliste;
 mod jahr;
 mod journal;
@@ -17,6 +18,7 @@ mod kontenplan;
 mod kontoauszug_partner;
 mod kreditauskunft;
 mod lagerbewegungsjournal;
+mod lieferschein;
 mod namen;
 mod nummernpruefung;
 mod op;
@@ -64,6 +66,8 @@ pub const LAGERBEWEGUNG: &str = "lagerbewegung";
 pub const RECHNUNGSBUCH: &str = "rechnungsbuch";
 /// The ledger that writes `fibu.op_bewegung`.
 pub const OP_BEWEGUNG: &str = "op_bewegung";
+/// The ledger that writes `crm.auftrag_bewegung`.
+pub const AUFTRAGSBEWEGUNG: &str = "auftrag_bewegung";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -134,6 +138,8 @@ pub const ALL: &[Report] = &[
     kontoauszug_partner::REPORT,
     abstimmung_op::REPORT,
     kreditauskunft::REPORT,
+    auftragsbestand::REPORT,
+    lieferschein::REPORT,
 ];
 
 /// A report by its path segment.

@@ -5,7 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::types::{Dezimal, Menge, Preis, Satz, Text};
+use crate::{
+    types::{Dezimal, Preis, Satz, Text},
+    wawi::belegposition::PositionsMenge,
+};
 
 /// A new position.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -45,16 +48,6 @@ pub struct BestaetigungEingabe {
     pub menge: Option<Dezimal>,
     /// At what price, in the unit of the order.
     pub preis: Option<Preis>,
-}
-
-/// A quantity of a position. Negative takes back what was recorded before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PositionsMenge {
-    /// The position.
-    pub position_id: Uuid,
-    /// How much, in the unit of the position.
-    pub menge: Menge,
 }
 
 /// Commands.

@@ -5,8 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{command::PositionsMenge, types::Positionsdaten};
-use crate::types::{Akteur, Betrag, Menge, Preis};
+use super::types::Positionsdaten;
+use crate::{
+    types::{Akteur, Betrag, Menge, Preis},
+    wawi::belegposition::PositionsMenge,
+};
 
 /// What the supplier confirmed for a position.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -11,16 +11,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use command::{BestaetigungEingabe, BestellungCommand, PositionEingabe, PositionsMenge};
+pub use crate::wawi::belegposition::PositionsMenge;
+pub use command::{BestaetigungEingabe, BestellungCommand, PositionEingabe};
 pub use error::BestellungError;
 pub use event::{Bestaetigung, BestellungEvent};
-pub use types::{BestellFreigabe, BestellPosition, BestellpositionStatus, BestellungStatus, Positionsdaten};
+pub use types::{BestellFreigabe, BestellPosition, BestellungStatus, Positionsdaten};
 
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
     fibu::partner::HAUSWAEHRUNG,
     types::{Akteur, Bereich, Betrag, Menge, Text},
-    wawi::Lieferant,
+    wawi::{Lieferant, belegposition::Positionsstatus},
 };
 
 /// The Nummernkreis of purchase orders.
@@ -221,10 +222,7 @@ impl Bestellung {
 
     fn wiederoeffnen(&self, position_id: Uuid) -> Decision<Self> {
         let position = self.position(position_id)?;
-        let geschlossen = matches!(
-            position.status,
-            BestellpositionStatus::Storniert | BestellpositionStatus::Geliefert
-        );
+        let geschlossen = matches!(position.status, Positionsstatus::Storniert | Positionsstatus::Geliefert);
         if !geschlossen || position.geliefert >= position.menge {
             return Err(Shared::status(position.status, &["storniert", "geliefert"]).into());
         }
@@ -383,9 +381,7 @@ impl Aggregate for Bestellung {
             } => self.mit_position(position_id, |position| {
                 position.menge = menge;
                 position.basismenge = basismenge;
-                position.preis = preis.betrag;
-                position.preis_je = preis.je;
-                position.preis_einheit = preis.einheit;
+                position.preis = preis.into();
                 position.netto = netto;
                 position.termin = termin;
                 position.status = position.nach_lieferung(position.geliefert);
@@ -416,24 +412,22 @@ impl Aggregate for Bestellung {
                     self.mit_position(neu.position_id, |position| {
                         position.bestaetigt_termin = neu.termin;
                         position.bestaetigt_menge = Some(neu.menge);
-                        position.preis = neu.preis.betrag;
-                        position.preis_je = neu.preis.je;
-                        position.preis_einheit = neu.preis.einheit;
+                        position.preis = neu.preis.into();
                         position.netto = neu.netto;
                     });
                 }
                 self.status = BestellungStatus::Bestaetigt;
             }
             BestellungEvent::RestStorniert { position_id, .. } => {
-                self.mit_position(position_id, |p| p.status = BestellpositionStatus::Storniert);
+                self.mit_position(position_id, |p| p.status = Positionsstatus::Storniert);
                 self.status = self.lieferstatus();
             }
             BestellungEvent::PositionWiedergeoeffnet { position_id } => {
                 self.mit_position(position_id, |position| {
                     position.status = if position.geliefert.is_null() {
-                        BestellpositionStatus::Offen
+                        Positionsstatus::Offen
                     } else {
-                        BestellpositionStatus::TeilGeliefert
+                        Positionsstatus::TeilGeliefert
                     };
                 });
                 self.status = self.lieferstatus();

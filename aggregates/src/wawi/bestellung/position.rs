@@ -11,59 +11,34 @@ use super::{
 };
 use crate::{
     Context, Refused, Shared,
-    types::{Betrag, Dezimal, Menge, Preis},
-    wawi::{Artikel, Lager, artikel::ArtikelError},
+    types::{Dezimal, Menge, Preis},
+    wawi::{
+        Artikel,
+        belegposition::{self, STELLEN, fremd, wert},
+    },
 };
-
-/// Decimals of a quantity; how many a unit really has the article says.
-pub(super) const STELLEN: u32 = 6;
 
 type Refusal = Refused<BestellungError>;
 
 /// The article of a position, if it may be bought.
 fn artikel(artikel_id: Uuid, ctx: &Context<'_>) -> Result<std::sync::Arc<Artikel>, Refusal> {
-    let unbekannt = || Shared::feld("/artikel_id", "diesen Artikel gibt es nicht; bitte zuerst anlegen");
-    let artikel = ctx.get::<Artikel>(artikel_id)?.ok_or_else(unbekannt)?;
+    let artikel = belegposition::artikel(artikel_id, ctx)?;
     artikel.einkauf_pruefen(ctx.heute()).map_err(fremd)?;
     Ok(artikel)
-}
-
-fn fremd(error: ArtikelError) -> Refusal {
-    Refused::Domain(error).fremd()
-}
-
-/// Value of a quantity, the price's unit being any of the article's.
-fn wert(artikel: &Artikel, menge: Menge, einheit: &str, preis: &Preis) -> Result<Betrag, Refusal> {
-    let in_preiseinheit = artikel.umrechnen(menge, einheit, &preis.einheit).map_err(fremd)?;
-    preis.wert(in_preiseinheit).ok_or_else(|| {
-        Shared::feld(
-            "/preis",
-            "der Wert der Position ist nicht darstellbar; bitte Preis und Menge prüfen",
-        )
-        .into()
-    })
 }
 
 fn preis_pruefen(preis: &Preis, pos: i32) -> Result<(), Refusal> {
     if preis.betrag.as_decimal().is_zero() {
         return Err(BestellungError::PreisFehlt { pos }.into());
     }
-    if preis.je <= Menge::NULL {
-        return Err(Shared::MengeUngueltig {
-            feld: "/preis/je".to_owned(),
-        }
-        .into());
-    }
-    Ok(())
+    belegposition::preis_pruefen(preis)
 }
 
 impl Bestellung {
     pub(super) fn hinzufuegen(&self, eingabe: PositionEingabe, ctx: &Context<'_>) -> Result<BestellungEvent, Refusal> {
         let pos = self.positionen.iter().map(|p| p.pos).max().unwrap_or(0) + 1;
         let artikel = artikel(eingabe.artikel_id, ctx)?;
-        if ctx.get::<Lager>(eingabe.lager_id)?.is_none() {
-            return Err(Shared::feld("/lager_id", "dieses Lager gibt es nicht; bitte zuerst anlegen").into());
-        }
+        belegposition::lager(eingabe.lager_id, ctx)?;
         preis_pruefen(&eingabe.preis, pos)?;
         let menge = Menge::positiv(eingabe.menge, STELLEN, "/menge")?;
         let einheit = eingabe.einheit.to_string();

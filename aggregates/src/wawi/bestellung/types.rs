@@ -5,7 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::types::{Akteur, Betrag, Menge, Preis, Preisbetrag, Satz};
+use crate::{
+    types::{Akteur, Betrag, Menge, Preis, Preisspalten, Satz},
+    wawi::belegposition::{self, Positionsstatus},
+};
 
 /// Status of a purchase order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
@@ -32,22 +35,6 @@ pub enum BestellungStatus {
     /// All delivered or cancelled, and invoiced.
     Abgeschlossen,
     /// Cancelled.
-    Storniert,
-}
-
-/// Status of a position.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum BestellpositionStatus {
-    /// Nothing came yet.
-    #[default]
-    Offen,
-    /// A part came.
-    TeilGeliefert,
-    /// As much came as the tolerance asks for; the rest is no longer expected.
-    Geliefert,
-    /// The rest was cancelled.
     Storniert,
 }
 
@@ -109,11 +96,8 @@ pub struct BestellPosition {
     /// What was ordered, in the article's Basiseinheit.
     pub basismenge: Menge,
     /// Price.
-    pub preis: Preisbetrag,
-    /// For how much of the price's unit.
-    pub preis_je: Menge,
-    /// Unit of the price.
-    pub preis_einheit: String,
+    #[serde(flatten)]
+    pub preis: Preisspalten,
     /// Value of what was ordered.
     pub netto: Betrag,
     /// Tax key of purchases.
@@ -137,7 +121,7 @@ pub struct BestellPosition {
     /// What was invoiced.
     pub berechnet: Menge,
     /// Status.
-    pub status: BestellpositionStatus,
+    pub status: Positionsstatus,
 }
 
 impl BestellPosition {
@@ -153,9 +137,7 @@ impl BestellPosition {
             menge: daten.menge,
             einheit: daten.einheit,
             basismenge: daten.basismenge,
-            preis: daten.preis.betrag,
-            preis_je: daten.preis.je,
-            preis_einheit: daten.preis.einheit,
+            preis: daten.preis.into(),
             netto: daten.netto,
             schluessel: daten.schluessel,
             termin: daten.termin,
@@ -170,19 +152,15 @@ impl BestellPosition {
     /// The price with its unit.
     #[must_use]
     pub fn preis(&self) -> Preis {
-        Preis {
-            betrag: self.preis,
-            je: self.preis_je,
-            einheit: self.preis_einheit.clone(),
-        }
+        self.preis.preis()
     }
 
     /// The most that may still come: ordered with tolerance, less what came; nothing for a cancelled rest.
     #[must_use]
     pub fn lieferbar(&self) -> Menge {
         match self.status {
-            BestellpositionStatus::Storniert => Menge::NULL,
-            _ => (self.menge.zuzueglich(self.toleranz_ueber) - self.geliefert).max(Menge::NULL),
+            Positionsstatus::Storniert => Menge::NULL,
+            _ => belegposition::hoechstens(self.menge, self.toleranz_ueber, self.geliefert),
         }
     }
 
@@ -190,10 +168,8 @@ impl BestellPosition {
     #[must_use]
     pub fn offen(&self) -> Menge {
         match self.status {
-            BestellpositionStatus::Offen | BestellpositionStatus::TeilGeliefert => {
-                (self.menge - self.geliefert).max(Menge::NULL)
-            }
-            BestellpositionStatus::Geliefert | BestellpositionStatus::Storniert => Menge::NULL,
+            Positionsstatus::Offen | Positionsstatus::TeilGeliefert => belegposition::offen(self.menge, self.geliefert),
+            Positionsstatus::Geliefert | Positionsstatus::Storniert => Menge::NULL,
         }
     }
 
@@ -203,12 +179,12 @@ impl BestellPosition {
     }
 
     /// The status that follows from what came; a cancelled rest stays cancelled.
-    pub(super) fn nach_lieferung(&self, geliefert: Menge) -> BestellpositionStatus {
+    pub(super) fn nach_lieferung(&self, geliefert: Menge) -> Positionsstatus {
         match self.status {
-            BestellpositionStatus::Storniert => BestellpositionStatus::Storniert,
-            _ if geliefert.is_null() => BestellpositionStatus::Offen,
-            _ if geliefert >= self.menge.abzueglich(self.toleranz_unter) => BestellpositionStatus::Geliefert,
-            _ => BestellpositionStatus::TeilGeliefert,
+            Positionsstatus::Storniert => Positionsstatus::Storniert,
+            _ if geliefert.is_null() => Positionsstatus::Offen,
+            _ if belegposition::genug(self.menge, self.toleranz_unter, geliefert) => Positionsstatus::Geliefert,
+            _ => Positionsstatus::TeilGeliefert,
         }
     }
 }

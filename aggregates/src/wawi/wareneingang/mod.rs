@@ -13,9 +13,12 @@ pub use position::PositionEingabe;
 pub use types::{WareneingangPosition, WareneingangStatus, Zugangsdaten};
 
 use crate::{
-    Aggregate, Context, Decision, Key, Refused, Shared,
+    Aggregate, Context, Decision, Key, Shared,
     types::{Bereich, Menge, Text},
-    wawi::{Lager, Lieferant},
+    wawi::{
+        Lieferant,
+        belegposition::{self, buchungstag},
+    },
 };
 
 /// The Nummernkreis of goods receipts.
@@ -222,9 +225,7 @@ impl Wareneingang {
             )
         };
         let lieferant = ctx.get::<Lieferant>(lieferant_id)?.ok_or_else(unbekannt)?;
-        if ctx.get::<Lager>(lager_id)?.is_none() {
-            return Err(Shared::feld("/lager_id", "dieses Lager gibt es nicht; bitte zuerst anlegen").into());
-        }
+        belegposition::lager(lager_id, ctx)?;
         let lieferschein_nr = lieferschein_nr.to_string();
         let schluessel = Self::lieferschein(lieferant_id, &lieferschein_nr);
         if ctx.holder(Self::KEY_LIEFERSCHEIN, &schluessel)?.is_some() {
@@ -247,7 +248,7 @@ impl Wareneingang {
             )
             .into());
         }
-        let buchungsdatum = tag(buchungsdatum, ctx)?;
+        let buchungsdatum = buchungstag(buchungsdatum, ctx)?;
         Ok(vec![WareneingangEvent::Gebucht {
             we_nr: ctx.draw(KREIS, buchungsdatum)?.text,
             buchungsdatum,
@@ -265,24 +266,11 @@ impl Wareneingang {
         Ok(vec![WareneingangEvent::Storniert {
             grund: grund.to_string(),
             we_nr: self.we_nr.clone().unwrap_or_default(),
-            buchungsdatum: tag(buchungsdatum, ctx)?,
+            buchungsdatum: buchungstag(buchungsdatum, ctx)?,
             lager_id: self.lager_id,
             positionen: self.positionen.iter().map(WareneingangPosition::daten).collect(),
         }])
     }
-}
-
-/// The business date named, else today; never in the future (wawi 0.3).
-fn tag<E>(buchungsdatum: Option<NaiveDate>, ctx: &Context<'_>) -> Result<NaiveDate, Refused<E>> {
-    let datum = buchungsdatum.unwrap_or(ctx.heute());
-    if datum > ctx.heute() {
-        return Err(Shared::DatumZukunft {
-            feld: "/buchungsdatum".to_owned(),
-            spaetestens: ctx.heute(),
-        }
-        .into());
-    }
-    Ok(datum)
 }
 
 impl Aggregate for Wareneingang {

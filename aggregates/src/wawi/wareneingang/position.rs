@@ -9,14 +9,11 @@ use crate::{
     Context, Refused, Shared,
     types::{Dezimal, Menge, Preis, Text},
     wawi::{
-        Artikel, Bestellung, Lager,
-        artikel::ArtikelError,
+        Bestellung, Lager,
+        belegposition::{self, STELLEN, fremd, wert},
         bestellung::{BestellPosition, BestellungError},
     },
 };
-
-/// Decimals of a quantity; how many a unit really has the article says.
-const STELLEN: u32 = 6;
 
 /// A new line: of an order (`bestellung_id` and `position_id`), or of an article.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -40,10 +37,6 @@ pub struct PositionEingabe {
 
 type Refusal = Refused<WareneingangError>;
 
-fn fremd(error: ArtikelError) -> Refusal {
-    Refused::Domain(error).fremd()
-}
-
 impl Wareneingang {
     pub(super) fn erfassen(&self, eingabe: PositionEingabe, ctx: &Context<'_>) -> Result<Zugangsdaten, Refusal> {
         let bestellt = self.bestellt(&eingabe, ctx)?;
@@ -60,8 +53,7 @@ impl Wareneingang {
                 return Err(Shared::feld("/artikel_id", text).into());
             }
         };
-        let unbekannt = || Shared::feld("/artikel_id", "diesen Artikel gibt es nicht; bitte zuerst anlegen");
-        let artikel = ctx.get::<Artikel>(artikel_id)?.ok_or_else(unbekannt)?;
+        let artikel = belegposition::artikel(artikel_id, ctx)?;
         artikel.einkauf_pruefen(ctx.heute()).map_err(fremd)?;
         let platz = eingabe.platz.as_ref().map(ToString::to_string);
         if let Some(lager) = ctx.get::<Lager>(self.lager_id)? {
@@ -72,13 +64,6 @@ impl Wareneingang {
         let einheit = eingabe.einheit.to_string();
         let preis = eingabe.preis.or_else(|| bestellt.as_ref().map(BestellPosition::preis));
         let preis = preis.ok_or(WareneingangError::PreisFehlt {})?;
-        let im_preis = artikel.umrechnen(menge, &einheit, &preis.einheit).map_err(fremd)?;
-        let unwert = || {
-            Shared::feld(
-                "/preis",
-                "der Wert der Position ist nicht darstellbar; bitte Preis und Menge prüfen",
-            )
-        };
         let bestellmenge = match &bestellt {
             Some(position) => Some(artikel.umrechnen(menge, &einheit, &position.einheit).map_err(fremd)?),
             None => None,
@@ -95,9 +80,9 @@ impl Wareneingang {
             lagergefuehrt: artikel.lagergefuehrt(),
             menge,
             basismenge: artikel.in_basis(menge, &einheit).map_err(fremd)?,
+            netto: wert(&artikel, menge, &einheit, &preis)?,
             einheit,
             platz,
-            netto: preis.wert(im_preis).ok_or_else(unwert)?,
             preis,
             schluessel: artikel.steuerschluessel_ek.clone(),
         })

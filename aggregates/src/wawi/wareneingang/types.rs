@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::types::{Betrag, Menge, Preis, Preisbetrag};
+use crate::types::{Betrag, Menge, Preis, Preisspalten};
 
 /// Status of a goods receipt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
@@ -90,11 +90,8 @@ pub struct WareneingangPosition {
     /// Place in the Lager.
     pub platz: Option<String>,
     /// Price.
-    pub preis: Preisbetrag,
-    /// For how much of the price's unit.
-    pub preis_je: Menge,
-    /// Unit of the price.
-    pub preis_einheit: String,
+    #[serde(flatten)]
+    pub preis: Preisspalten,
     /// Value at that price.
     pub netto: Betrag,
     /// Tax key of purchases.
@@ -113,11 +110,7 @@ impl WareneingangPosition {
     /// The price with its unit.
     #[must_use]
     pub fn preis(&self) -> Preis {
-        Preis {
-            betrag: self.preis,
-            je: self.preis_je,
-            einheit: self.preis_einheit.clone(),
-        }
+        self.preis.preis()
     }
 
     /// The line as events hold it.
@@ -159,9 +152,7 @@ impl From<Zugangsdaten> for WareneingangPosition {
             einheit: daten.einheit,
             basismenge: daten.basismenge,
             platz: daten.platz,
-            preis: daten.preis.betrag,
-            preis_je: daten.preis.je,
-            preis_einheit: daten.preis.einheit,
+            preis: daten.preis.into(),
             netto: daten.netto,
             schluessel: daten.schluessel,
             berechnet: Menge::NULL,

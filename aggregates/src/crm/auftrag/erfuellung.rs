@@ -1,0 +1,216 @@
+//! What happens to a released order: goods go, invoices and credit notes come, small rests are given up.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::{
+    Auftrag, AuftragError, AuftragEvent, AuftragStatus, Refusal,
+    command::LieferungEingabe,
+    types::{FakturaArt, Fakturaposition, Kreditfolge, Lieferposition},
+};
+use crate::{
+    Context, Decision, Refused, Shared,
+    types::{Menge, Text},
+};
+
+/// The document that reports what was delivered or invoiced.
+pub(super) struct Beleg {
+    pub id: Uuid,
+    pub nummer: String,
+}
+
+impl Auftrag {
+    pub(super) fn liefern(
+        &self,
+        versand: Beleg,
+        buchungsdatum: NaiveDate,
+        eingaben: &[LieferungEingabe],
+        ctx: &Context<'_>,
+    ) -> Decision<Self> {
+        self.lieferung_pruefen()?;
+        let mut stand = self.clone();
+        let mut positionen = Vec::with_capacity(eingaben.len());
+        for eingabe in eingaben {
+            let lieferposition = stand.lieferposition(eingabe)?;
+            stand.lieferung_folgen(std::slice::from_ref(&lieferposition));
+            positionen.push(lieferposition);
+        }
+        let brutto = stand.geliefert_brutto(ctx)? - self.geliefert_brutto(ctx)?;
+        let mut events = vec![AuftragEvent::LieferungErfasst {
+            versand_id: versand.id,
+            kunde_id: self.kunde_id,
+            kunden_nr: self.kunden_nr.clone(),
+            zahlungsbedingung_id: self.zahlungsbedingung_id,
+            rechnungsart: self.rechnungsart,
+            lieferschein_nr: versand.nummer,
+            leistungsdatum: buchungsdatum,
+            auftrag_nr: self.auftrag_nr.clone(),
+            positionen,
+            brutto,
+            umwidmen: self.kredit_offen,
+        }];
+        for eingabe in eingaben {
+            let stand = self.danach(&events);
+            let position = stand.position(eingabe.position_id)?;
+            if !position.offen().is_null() && (eingabe.endlieferung || position.genug()) {
+                let grund = if eingabe.endlieferung {
+                    "Endlieferung"
+                } else {
+                    "der Rest liegt in der Toleranz"
+                };
+                events.push(stand.verfallen(eingabe.position_id, grund, ctx)?);
+            }
+        }
+        Ok(self.mit_abschluss(events))
+    }
+
+    fn lieferposition(&self, eingabe: &LieferungEingabe) -> Result<Lieferposition, Refusal> {
+        let position = self.position(eingabe.position_id)?;
+        if eingabe.einheit.as_str() != position.einheit {
+            let text = format!("die Position zählt in {}", position.einheit);
+            return Err(Shared::feld("/positionen/einheit", text).into());
+        }
+        let max = position.lieferbar();
+        if eingabe.menge > max {
+            return Err(AuftragError::Ueberlieferung { max }.into());
+        }
+        let unwert = || Shared::feld("/positionen/menge", "der Wert der Menge ist nicht darstellbar");
+        let bisher = position.anteil(position.geliefert + eingabe.menge).ok_or_else(unwert)?;
+        Ok(Lieferposition {
+            position_id: position.position_id,
+            artikel_id: position.artikel_id,
+            artikel_nr: position.artikel_nr.clone(),
+            text: position.bezeichnung.clone(),
+            menge: eingabe.menge,
+            einheit: position.einheit.clone(),
+            preis: position.preis.preis(),
+            netto: bisher - position.geliefert_netto,
+            schluessel: position.schluessel.clone(),
+        })
+    }
+
+    /// What is open of a position is expected no more.
+    fn verfallen(&self, position_id: Uuid, grund: &str, ctx: &Context<'_>) -> Result<AuftragEvent, Refusal> {
+        let mut event = AuftragEvent::Verfallen {
+            position_id,
+            menge: self.offen(position_id)?,
+            grund: grund.to_owned(),
+            kredit: None,
+            mengen: None,
+        };
+        let danach = self.danach(std::slice::from_ref(&event));
+        let (wirkung, folge) = (danach.kreditwirkung(ctx)?, danach.mengenfolge(position_id, ctx)?);
+        if let AuftragEvent::Verfallen { kredit, mengen, .. } = &mut event {
+            *kredit = wirkung;
+            *mengen = folge;
+        }
+        Ok(event)
+    }
+
+    pub(super) fn rest_streichen(&self, position_id: Uuid, grund: &Text<500>, ctx: &Context<'_>) -> Decision<Self> {
+        Ok(self.mit_abschluss(vec![self.verfallen(position_id, grund, ctx)?]))
+    }
+
+    pub(super) fn faktura(&self, rechnung: Beleg, art: FakturaArt, positionen: Vec<Fakturaposition>) -> Decision<Self> {
+        let mut stand = self.clone();
+        for berechnet in &positionen {
+            let position = stand.position(berechnet.position_id)?;
+            let max = position.geliefert - position.fakturiert();
+            if berechnet.menge > max {
+                return Err(AuftragError::Ueberberechnung { max }.into());
+            }
+            stand.faktura_folgen(std::slice::from_ref(berechnet));
+        }
+        Ok(self.mit_abschluss(vec![AuftragEvent::FakturaErfasst {
+            rechnung_id: rechnung.id,
+            nummer: rechnung.nummer,
+            art,
+            positionen,
+        }]))
+    }
+
+    pub(super) fn gutschrift(
+        &self,
+        rechnung: Beleg,
+        (art, bezug_rechnung): (FakturaArt, Option<Uuid>),
+        positionen: Vec<Fakturaposition>,
+    ) -> Decision<Self> {
+        let mut stand = self.clone();
+        for gutgeschrieben in &positionen {
+            let max = stand.position(gutgeschrieben.position_id)?.fakturiert();
+            if gutgeschrieben.menge > max {
+                let text = format!("berechnet sind {max}; mehr lässt sich nicht gutschreiben");
+                return Err(Shared::feld("/positionen/menge", text).into());
+            }
+            stand.gutschrift_folgen(std::slice::from_ref(gutgeschrieben));
+        }
+        Ok(self.mit_abschluss(vec![AuftragEvent::GutschriftErfasst {
+            rechnung_id: rechnung.id,
+            nummer: rechnung.nummer,
+            art,
+            bezug_rechnung,
+            positionen,
+        }]))
+    }
+
+    /// The facts, and the end of the order if they leave nothing to wait for.
+    pub(super) fn mit_abschluss(&self, mut events: Vec<AuftragEvent>) -> Vec<AuftragEvent> {
+        events.extend(self.danach(&events).abschluss());
+        events
+    }
+
+    /// The end of a confirmed order that waits for nothing.
+    pub(super) fn abschluss(&self) -> Option<AuftragEvent> {
+        let fertig =
+            self.status == AuftragStatus::Bestaetigt && self.positionen.iter().all(super::AuftragPosition::erledigt);
+        fertig.then(|| AuftragEvent::Abgeschlossen {
+            kredit: self.kredit_offen.then(|| self.wirkung(Kreditfolge::Erledigen)),
+        })
+    }
+
+    pub(super) fn lieferung_folgen(&mut self, positionen: &[Lieferposition]) {
+        for geliefert in positionen {
+            self.mit_position(geliefert.position_id, |position| {
+                position.geliefert += geliefert.menge;
+                position.geliefert_netto += geliefert.netto;
+            });
+        }
+    }
+
+    pub(super) fn faktura_folgen(&mut self, positionen: &[Fakturaposition]) {
+        for berechnet in positionen {
+            self.mit_position(berechnet.position_id, |position| {
+                position.berechnet += berechnet.menge;
+                position.berechnet_netto += berechnet.netto;
+            });
+        }
+    }
+
+    pub(super) fn gutschrift_folgen(&mut self, positionen: &[Fakturaposition]) {
+        for gutgeschrieben in positionen {
+            self.mit_position(gutgeschrieben.position_id, |position| {
+                position.gutgeschrieben += gutgeschrieben.menge;
+                position.gutgeschrieben_netto += gutgeschrieben.netto;
+            });
+        }
+    }
+
+    /// Refuses deliveries while the order is locked, not released or over.
+    pub fn lieferung_pruefen(&self) -> Result<(), Refused<AuftragError>> {
+        if self.status != AuftragStatus::Bestaetigt {
+            return Err(Shared::status(self.status, &["bestaetigt"]).into());
+        }
+        self.sperren_pruefen()?;
+        if !self.freigegeben {
+            return Err(Shared::status(self.status, &["freigegeben"]).into());
+        }
+        Ok(())
+    }
+
+    /// The most that may still go of a position, with its tolerance.
+    #[must_use]
+    pub fn lieferbar(&self, position_id: Uuid) -> Menge {
+        let position = self.positionen.iter().find(|p| p.position_id == position_id);
+        position.map_or(Menge::NULL, super::AuftragPosition::lieferbar)
+    }
+}

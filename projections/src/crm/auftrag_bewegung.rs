@@ -1,0 +1,160 @@
+//! The ledger `auftrag_bewegung`: `crm.auftrag_bewegung`, one row per change of a confirmed order's quantities and of
+//! its locks; append-only, in log order.
+
+use aggregates::{
+    Aggregate,
+    crm::{
+        Auftrag,
+        auftrag::{AuftragEvent, Fakturaposition},
+    },
+    types::{Betrag, Menge, kalender},
+};
+use chrono::NaiveDate;
+use serde::Serialize;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    LedgerError, LogEvent,
+    ledger::{EventLedger, append},
+};
+
+const TABLE: &str = "crm.auftrag_bewegung";
+
+/// The movements of the order backlog.
+pub struct AuftragBewegung;
+
+/// A row: the columns of the table.
+#[derive(Serialize)]
+struct Zeile {
+    mandant_id: Uuid,
+    log_position: i64,
+    lfd: usize,
+    auftrag_id: Uuid,
+    position_id: Option<Uuid>,
+    art: &'static str,
+    menge: Menge,
+    netto: Betrag,
+    termin: Option<NaiveDate>,
+    tag: NaiveDate,
+}
+
+/// What changed of a position: kind, quantity, net, date wanted.
+type Aenderung = (Option<Uuid>, &'static str, Menge, Betrag, Option<NaiveDate>);
+
+fn lock(menge: Menge) -> Vec<Aenderung> {
+    vec![(None, "sperre", menge, Betrag::NULL, None)]
+}
+
+fn berechnet(positionen: &[Fakturaposition], art: &'static str) -> Vec<Aenderung> {
+    positionen
+        .iter()
+        .map(|p| (Some(p.position_id), art, p.menge, p.netto, None))
+        .collect()
+}
+
+/// What an event changes, and its business day if it has one of its own.
+fn aenderungen(event: &AuftragEvent) -> (Vec<Aenderung>, Option<NaiveDate>) {
+    use AuftragEvent as Ev;
+    let eine = |position_id: Uuid, art, menge| vec![(Some(position_id), art, menge, Betrag::NULL, None)];
+    match event {
+        Ev::Bestaetigt {
+            positionen,
+            bestaetigt_am,
+            ..
+        } => {
+            let bestellt = positionen
+                .iter()
+                .map(|p| (Some(p.position_id), "bestellt", p.menge, p.netto, p.termin));
+            (bestellt.collect(), Some(*bestaetigt_am))
+        }
+        Ev::PositionGeaendert {
+            position_id,
+            mehr_menge,
+            mehr_netto,
+            termin,
+            bestaetigt: true,
+            ..
+        } => (
+            vec![(Some(*position_id), "bestellt", *mehr_menge, *mehr_netto, *termin)],
+            None,
+        ),
+        Ev::PositionStorniert {
+            position_id,
+            menge,
+            bestaetigt: true,
+            ..
+        } => (eine(*position_id, "storniert", *menge), None),
+        Ev::Verfallen { position_id, menge, .. } => (eine(*position_id, "verfallen", *menge), None),
+        Ev::Storniert { positionen, .. } => (
+            positionen
+                .iter()
+                .flat_map(|p| eine(p.position_id, "storniert", p.menge))
+                .collect(),
+            None,
+        ),
+        Ev::LieferungErfasst {
+            positionen,
+            leistungsdatum,
+            ..
+        } => {
+            let geliefert = positionen
+                .iter()
+                .map(|p| (Some(p.position_id), "geliefert", p.menge, p.netto, None));
+            (geliefert.collect(), Some(*leistungsdatum))
+        }
+        Ev::FakturaErfasst { positionen, .. } => (berechnet(positionen, "berechnet"), None),
+        Ev::GutschriftErfasst { positionen, .. } => (berechnet(positionen, "gutgeschrieben"), None),
+        Ev::SperreGesetzt { .. } => (lock(Menge::EINS), None),
+        Ev::SperreAufgehoben { .. } => (lock(-Menge::EINS), None),
+        Ev::Angelegt { .. }
+        | Ev::PositionHinzugefuegt { .. }
+        | Ev::PositionGeaendert { .. }
+        | Ev::PositionStorniert { .. }
+        | Ev::PreiseErmittelt { .. }
+        | Ev::Freigegeben { .. }
+        | Ev::HinweisGesetzt { .. }
+        | Ev::HinweisErledigt { .. }
+        | Ev::Abgeschlossen { .. } => (Vec::new(), None),
+    }
+}
+
+impl EventLedger for AuftragBewegung {
+    const NAME: &'static str = "auftrag_bewegung";
+    const TABLES: &'static [&'static str] = &[TABLE];
+    const SOURCES: &'static [&'static str] = &[Auftrag::TYPE];
+
+    async fn write(
+        connection: &mut PgConnection,
+        mandant_id: Uuid,
+        events: &[LogEvent],
+        target: &(dyn Fn(&str) -> String + Sync),
+    ) -> Result<(), LedgerError> {
+        let mut zeilen = Vec::new();
+        for event in events {
+            let auftrag = event
+                .event
+                .downcast_ref::<AuftragEvent>()
+                .ok_or_else(|| LedgerError::Unprocessable {
+                    position: event.position,
+                    reason: format!("{} is not an Auftrag", event.aggregate_type),
+                })?;
+            let (aenderungen, tag) = aenderungen(auftrag);
+            for (lfd, (position_id, art, menge, netto, termin)) in aenderungen.into_iter().enumerate() {
+                zeilen.push(Zeile {
+                    mandant_id,
+                    log_position: event.position,
+                    lfd,
+                    auftrag_id: event.aggregate_id,
+                    position_id,
+                    art,
+                    menge,
+                    netto,
+                    termin,
+                    tag: tag.unwrap_or(kalender::tag(event.recorded_at)),
+                });
+            }
+        }
+        append(connection, TABLE, &target(TABLE), &zeilen).await
+    }
+}

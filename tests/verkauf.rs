@@ -1,0 +1,569 @@
+//! From the order to the goods issue over HTTP: the examples of crm C1, C2 and C3 and of wawi T4 and L2, the reports on
+//! both time axes, and what happens when many want the same credit and the same stock.
+#![allow(missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
+
+mod common;
+
+use std::{sync::Arc, time::Duration};
+
+use aggregates::{crm::Kreditlinie, wawi::Lagerbestand};
+use common::{Door, Reply, TestServer};
+use neuroerp::commands::{Caller, Order};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const WAWI: &str = "/api/v1/wawi";
+const CRM: &str = "/api/v1/crm";
+
+/// A company with a customer, two articles and a Lager.
+struct Haus {
+    server: TestServer,
+    mandant: Uuid,
+    kunde: String,
+    kunden_nr: String,
+    kas: String,
+    futter: String,
+    lager: String,
+}
+
+fn id(antwort: &Value) -> String {
+    antwort["id"].as_str().unwrap().to_owned()
+}
+
+async fn artikel(server: &TestServer, felder: Value) -> String {
+    let artikel = id(&server.post(&format!("{WAWI}/artikel"), felder).await.ok());
+    for (einheit, zaehler) in [("dt", 100), ("t", 1000)] {
+        let einheit = json!({"einheit": einheit, "zaehler": zaehler});
+        let pfad = format!("{WAWI}/artikel/{artikel}/einheit-hinzufuegen");
+        server.post(&pfad, einheit).await.ok();
+    }
+    let pfad = format!("{WAWI}/artikel/{artikel}/aktivieren");
+    server.post(&pfad, json!({})).await.ok();
+    artikel
+}
+
+async fn bis(was: &str, mut wahr: impl AsyncFnMut() -> bool) {
+    for _ in 0..800 {
+        if wahr().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("nie eingetreten: {was}");
+}
+
+impl Haus {
+    async fn neu() -> Self {
+        let server = common::server().await;
+        for (code, zaehler) in [("kg", 1), ("dt", 100), ("t", 1000)] {
+            let einheit =
+                json!({"code": code, "bezeichnung": code, "dimension": "masse", "zaehler": zaehler, "nenner": 1});
+            server.post(&format!("{WAWI}/mengeneinheiten"), einheit).await.ok();
+        }
+        let gruppe = json!({"nr": "10", "name": "Dünger und Futter"});
+        let gruppe = server.post(&format!("{WAWI}/artikelgruppen"), gruppe).await.ok()["id"].clone();
+        let felder = |nr: &str, schluessel: &str, lose: bool| {
+            json!({"artikel_nr": nr, "bezeichnung": nr, "gruppe_id": gruppe, "typ": "ware", "basiseinheit": "kg",
+                "stellen": 3, "lose": lose, "steuerschluessel": schluessel})
+        };
+        let kas = artikel(&server, felder("KAS", "U19", false)).await;
+        let futter = artikel(&server, felder("MLF", "U7", true)).await;
+        let lager = json!({"nr": "1", "name": "Emden", "art": "eigen", "bewertungskreis": "1"});
+        let lager = id(&server.post(&format!("{WAWI}/lager"), lager).await.ok());
+        let kunde = json!({"kunden_art": "firma", "name": "Landhof Petersen GmbH", "ust_status": "regel"});
+        let kunde = id(&server.post(&format!("{CRM}/kunden"), kunde).await.ok());
+        let adresse = json!({"adresse": {"art": "rechnung", "anschrift": {"strasse": "Deichweg 1", "plz": "26721",
+            "ort": "Emden", "land": "DE"}}});
+        let pfad = format!("{CRM}/kunden/{kunde}");
+        server.post(&format!("{pfad}/adresse-hinzufuegen"), adresse).await.ok();
+        server.post(&format!("{pfad}/freigeben"), json!({})).await.ok();
+        let kunden_nr = server.get(&pfad).await.ok()["kunden_nr"].as_str().unwrap().to_owned();
+        let mandant = server.get("/api/v1/dienste/mandanten?kuerzel=TEST").await.ok()["daten"][0]["id"].clone();
+        let mandant = mandant.as_str().unwrap().parse().unwrap();
+        Self {
+            server,
+            mandant,
+            kunde,
+            kunden_nr,
+            kas,
+            futter,
+            lager,
+        }
+    }
+
+    fn linie(&self) -> Uuid {
+        Kreditlinie::stream_id(self.mandant, self.kunde.parse().unwrap())
+    }
+
+    /// A limit, released by a second person.
+    async fn limit(&self, betrag: &str) {
+        let linie = format!("{CRM}/kreditlinien/{}", self.linie());
+        let limit = json!({"betrag": betrag, "gueltig_ab": "2026-01-01"});
+        self.server.post(&format!("{linie}/limit-setzen"), limit).await.ok();
+        let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::days(30)).to_rfc3339();
+        let schluessel = json!({"name": "zweite", "scopes": ["crm:write"], "ablauf": ablauf});
+        let schluessel = self.server.post("/api/v1/dienste/api-keys", schluessel).await.ok();
+        let token = schluessel["einmalig"]["schluessel"].as_str().unwrap().to_owned();
+        let zweite = Door::new(self.server.url.clone(), token);
+        let pfad = format!("{linie}/limit-freigeben");
+        zweite.post(&pfad, json!({"nr": 1})).await.ok();
+    }
+
+    /// What other documents send, from another process on the same log.
+    async fn intern(&self, typ: &'static str, id: Uuid, command: Value) -> Result<(), String> {
+        let core = neuroerp::server::Core::start(&self.server.db.owner).await.unwrap();
+        let order = Order::new(typ, id, command);
+        let ergebnis = core.bus().send(self.mandant, Caller::service("test"), order).await;
+        ergebnis.map(|_| ()).map_err(|refusal| refusal.code)
+    }
+
+    async fn zugang(&self, artikel: &str, kg: &str) {
+        let body = json!({"artikel_id": artikel, "lager_id": self.lager, "menge": kg, "bewegungsart": "wareneingang",
+            "beleg": {"typ": "test", "id": Uuid::from_u128(7)}});
+        self.server.post(&format!("{WAWI}/lagerbestaende"), body).await.ok();
+    }
+
+    fn bestand_id(&self, artikel: &str) -> Uuid {
+        Lagerbestand::stream_id(self.mandant, artikel.parse().unwrap(), self.lager.parse().unwrap())
+    }
+
+    async fn bestand(&self, artikel: &str) -> Value {
+        let pfad = format!("{WAWI}/lagerbestaende/{}", self.bestand_id(artikel));
+        self.server.get(&pfad).await.ok()
+    }
+
+    /// An order with one position, not confirmed; its id and that of the position.
+    async fn erfasst(&self, artikel: &str, (menge, einheit): (&str, &str), preis: Option<&str>) -> (String, String) {
+        let anlegen = json!({"kunde_id": self.kunde});
+        let auftrag = id(&self.server.post(&format!("{CRM}/auftraege"), anlegen).await.ok());
+        let preis = preis.map(|p| json!({"betrag": p, "je": "1", "einheit": "t"}));
+        let position = json!({"artikel_id": artikel, "lager_id": self.lager, "menge": menge, "einheit": einheit,
+            "manueller_preis": preis});
+        self.auftrag_tun(&auftrag, "position-hinzufuegen", position).await.ok();
+        let stand = self.auftrag(&auftrag).await;
+        let position = stand["positionen"][0]["position_id"].as_str().unwrap().to_owned();
+        (auftrag, position)
+    }
+
+    async fn bestaetigt(&self, artikel: &str, menge: (&str, &str), preis: Option<&str>) -> (String, String) {
+        let (auftrag, position) = self.erfasst(artikel, menge, preis).await;
+        self.auftrag_tun(&auftrag, "bestaetigen", json!({})).await.ok();
+        (auftrag, position)
+    }
+
+    async fn auftrag_tun(&self, auftrag: &str, command: &str, body: Value) -> Reply {
+        self.server
+            .post(&format!("{CRM}/auftraege/{auftrag}/{command}"), body)
+            .await
+    }
+
+    async fn auftrag(&self, auftrag: &str) -> Value {
+        self.server.get(&format!("{CRM}/auftraege/{auftrag}")).await.ok()
+    }
+
+    async fn versand_tun(&self, versand: &str, command: &str, body: Value) -> Reply {
+        self.server
+            .post(&format!("{WAWI}/versande/{versand}/{command}"), body)
+            .await
+    }
+
+    /// The delivery that the release planned.
+    async fn geplant(&self, auftrag: &str) -> String {
+        let pfad = format!("{WAWI}/versande?auftrag_id={auftrag}");
+        let mut gefunden = String::new();
+        bis("der Versand ist geplant", async || {
+            let liste = self.server.get(&pfad).await.ok();
+            let erster = liste["daten"][0]["id"].as_str();
+            erster.unwrap_or_default().clone_into(&mut gefunden);
+            erster.is_some()
+        })
+        .await;
+        gefunden
+    }
+
+    async fn planen(&self, auftrag: &str, position: &str, menge: &str) -> Reply {
+        let body = json!({"auftrag_id": auftrag, "positionen": [{"position_id": position, "menge": menge}]});
+        self.server.post(&format!("{WAWI}/versande"), body).await
+    }
+
+    /// Picks a quantity of a delivery that is only planned.
+    async fn kommissionieren(&self, versand: &str, position: &str, menge: &str) {
+        self.versand_tun(versand, "freigeben", json!({})).await.ok();
+        let gepickt = json!({"positionen": [{"position_id": position, "menge": menge}]});
+        self.versand_tun(versand, "kommissionierung-melden", gepickt).await.ok();
+    }
+
+    async fn ausliefern(&self, versand: &str, position: &str, menge: &str) {
+        self.kommissionieren(versand, position, menge).await;
+        self.versand_tun(versand, "warenausgang-buchen", json!({})).await.ok();
+    }
+
+    /// A report that has seen everything so far.
+    async fn bericht(&self, name: &str, query: &str) -> Value {
+        let kopf = self.server.db.store.head(self.mandant).await.unwrap();
+        let pfad = format!("/api/v1/berichte/{name}?ab_position={kopf}&{query}");
+        self.server.get(&pfad).await.ok()
+    }
+
+    async fn kredit(&self) -> Value {
+        let nr = &self.kunden_nr;
+        self.bericht("kreditauskunft", &format!("kunde={nr}")).await["zeilen"][0].clone()
+    }
+}
+
+fn faktura(position: &str, menge: &str, netto: &str) -> Value {
+    json!({"FakturaErfassen": {"rechnung_id": Uuid::now_v7(), "nummer": "AR-2026-000001", "art": "rechnung",
+        "positionen": [{"position_id": position, "menge": menge, "netto": netto}]}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c3_1_drei_lieferungen_zwei_rechnungen_ein_abgeschlossener_auftrag() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    haus.zugang(&haus.futter, "30000").await;
+    let (auftrag, position) = haus.bestaetigt(&haus.futter, ("25", "t"), Some("312.40")).await;
+    let versand = haus.geplant(&auftrag).await;
+    bis("die Ware ist reserviert", async || {
+        haus.bestand(&haus.futter).await["reserviert"] == "25000.000000"
+    })
+    .await;
+    let vorher = haus.server.db.store.head(haus.mandant).await.unwrap();
+    haus.ausliefern(&versand, &position, "9.8").await;
+    let zweiter = id(&haus.planen(&auftrag, &position, "10.1").await.ok());
+    haus.ausliefern(&zweiter, &position, "10.1").await;
+    let offen = haus.bericht("auftragsbestand", "").await;
+    let zeile = &offen["zeilen"][0];
+    assert_eq!(
+        (&zeile["offen_menge"], &zeile["offen_wert"]),
+        (&json!("5.1"), &json!("1593.24")),
+        "{offen}"
+    );
+    let dritter = id(&haus.planen(&auftrag, &position, "5.2").await.ok());
+    haus.ausliefern(&dritter, &position, "5.2").await;
+    let zuviel = haus.planen(&auftrag, &position, "1.2").await;
+    assert_eq!(zuviel.refused(422, "AUFTRAG_UEBERLIEFERUNG")["daten"]["max"], "1.15");
+
+    let stand = haus.auftrag(&auftrag).await;
+    let geliefert = &stand["positionen"][0];
+    assert_eq!(
+        (&geliefert["geliefert"], &geliefert["geliefert_netto"]),
+        (&json!("25.100000"), &json!("7841.24"))
+    );
+    let bestand = haus.bestand(&haus.futter).await;
+    assert_eq!(
+        (&bestand["bestand"], &bestand["reserviert"]),
+        (&json!("4900.000000"), &json!("0.000000"))
+    );
+    let kredit = haus.kredit().await;
+    assert_eq!(
+        (&kredit["auftraege"], &kredit["lieferungen"]),
+        (&json!("0.00"), &json!("8390.13")),
+        "{kredit}"
+    );
+
+    let strom: Uuid = auftrag.parse().unwrap();
+    let zu_viel = haus
+        .intern("auftrag", strom, faktura(&position, "25.2", "7872.48"))
+        .await;
+    assert_eq!(zu_viel, Err("AUFTRAG_UEBERBERECHNUNG".to_owned()));
+    haus.intern("auftrag", strom, faktura(&position, "19.9", "6216.76"))
+        .await
+        .unwrap();
+    haus.intern("auftrag", strom, faktura(&position, "5.2", "1624.48"))
+        .await
+        .unwrap();
+    let stand = haus.auftrag(&auftrag).await;
+    assert_eq!(
+        (&stand["status"], &stand["fakturastatus"]),
+        (&json!("abgeschlossen"), &json!("berechnet"))
+    );
+    assert_eq!(stand["positionen"][0]["berechnet_netto"], "7841.24");
+
+    // Both time axes: nothing is open today, and all of it was before the first delivery was known.
+    assert_eq!(haus.bericht("auftragsbestand", "").await["zeilen"], json!([]));
+    let damals = haus.bericht("auftragsbestand", &format!("bekannt_am={vorher}")).await;
+    assert_eq!(damals["summen"]["offen_wert"], "7810.00");
+    let gestern = aggregates::types::kalender::tag(neuroerp::uhr::jetzt()) - chrono::Days::new(1);
+    let gestern = haus.bericht("auftragsbestand", &format!("stichtag={gestern}")).await;
+    assert_eq!(gestern["zeilen"], json!([]));
+    let nummer = haus.server.get(&format!("{WAWI}/versande/{zweiter}")).await.ok()["lieferschein_nr"].clone();
+    let schein = haus
+        .bericht("lieferschein", &format!("nummer={}", nummer.as_str().unwrap()))
+        .await;
+    assert_eq!(
+        (&schein["kopf"]["ort"], &schein["zeilen"][0]["menge"]),
+        (&json!("Emden"), &json!("10.1"))
+    );
+    let unbekannt = haus.server.get("/api/v1/berichte/lieferschein?nummer=LS-1").await;
+    unbekannt.refused(400, "EINGABE_UNGUELTIG");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c1_1_eine_entlastung_gibt_den_wartenden_auftrag_frei() {
+    let haus = Haus::neu().await;
+    haus.limit("25000.00").await;
+    haus.zugang(&haus.kas, "20000").await;
+    let op = json!({"Belegen": {"beleg": {"typ": "op", "id": Uuid::from_u128(1)}, "betrag": "14280.00"}});
+    haus.intern("kreditlinie", haus.linie(), op).await.unwrap();
+    haus.bestaetigt(&haus.kas, ("10", "t"), Some("450.00")).await;
+    assert_eq!(haus.kredit().await["obligo"], "19635.00");
+
+    let (auftrag, position) = haus.erfasst(&haus.kas, ("10", "t"), Some("510.00")).await;
+    let antwort = haus.auftrag_tun(&auftrag, "bestaetigen", json!({})).await.ok();
+    assert_eq!(antwort["warnungen"][0]["code"], "KREDITLINIE_UEBERSCHRITTEN");
+    let stand = haus.auftrag(&auftrag).await;
+    assert_eq!(
+        (&stand["status"], &stand["freigegeben"]),
+        (&json!("bestaetigt"), &json!(false))
+    );
+    let kredit = haus.kredit().await;
+    assert_eq!(
+        (&kredit["obligo"], &kredit["vorgemerkt"]),
+        (&json!("19635.00"), &json!("6069.00"))
+    );
+    let gesperrt = haus.auftrag_tun(&auftrag, "freigeben", json!({})).await;
+    assert_eq!(
+        gesperrt.refused(409, "AUFTRAG_GESPERRT")["daten"]["sperren"],
+        json!(["kredit"])
+    );
+
+    let zahlung = json!({"Entlasten": {"beleg": {"typ": "zahlung", "id": Uuid::from_u128(2)}, "betrag": "1000.00"}});
+    haus.intern("kreditlinie", haus.linie(), zahlung).await.unwrap();
+    let kredit = haus.kredit().await;
+    assert_eq!(
+        (&kredit["obligo"], &kredit["frei"]),
+        (&json!("24704.00"), &json!("296.00"))
+    );
+    let stand = haus.auftrag(&auftrag).await;
+    assert_eq!((&stand["freigegeben"], &stand["sperren"]), (&json!(true), &json!([])));
+
+    let versand = haus.geplant(&auftrag).await;
+    haus.ausliefern(&versand, &position, "6").await;
+    let kredit = haus.kredit().await;
+    for (teil, betrag) in [
+        ("obligo", "24704.00"),
+        ("lieferungen", "3641.40"),
+        ("auftraege", "7782.60"),
+    ] {
+        assert_eq!(kredit[teil], betrag, "{teil}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c2_4_der_preis_kommt_aus_der_liste_mit_seiner_staffel() {
+    let haus = Haus::neu().await;
+    let liste = json!({"name": "Standard", "standard": true, "gueltig_von": "2026-01-01"});
+    let liste = id(&haus.server.post(&format!("{WAWI}/preislisten"), liste).await.ok());
+    let preis = json!({"artikel_id": haus.kas, "einheit": "dt", "je_menge": "1", "gueltig_von": "2026-01-01",
+        "staffeln": [{"ab_menge": "0", "preis": "34.50"}, {"ab_menge": "50", "preis": "33.20"},
+            {"ab_menge": "250", "preis": "31.90"}]});
+    let pfad = format!("{WAWI}/preislisten/{liste}");
+    haus.server.post(&format!("{pfad}/preis-setzen"), preis).await.ok();
+    haus.server.post(&format!("{pfad}/freigeben"), json!({})).await.ok();
+    for (tonnen, netto) in [("7.5", "2490.00"), ("5", "1660.00"), ("30", "9570.00")] {
+        let (auftrag, _) = haus.erfasst(&haus.kas, (tonnen, "t"), None).await;
+        let stand = haus.auftrag(&auftrag).await;
+        assert_eq!(
+            (&stand["netto"], &stand["positionen"][0]["preis_quelle"]),
+            (&json!(netto), &json!("standard_liste"))
+        );
+    }
+    let verlauf = haus.server.get(&format!("{CRM}/auftraege?gesamt=true")).await.ok();
+    assert_eq!(verlauf["gesamt"], 3);
+    let anlegen = json!({"kunde_id": haus.kunde});
+    let auftrag = id(&haus.server.post(&format!("{CRM}/auftraege"), anlegen).await.ok());
+    let ohne = json!({"artikel_id": haus.futter, "lager_id": haus.lager, "menge": "1", "einheit": "t"});
+    let ohne = haus.auftrag_tun(&auftrag, "position-hinzufuegen", ohne).await;
+    ohne.refused(422, "ARTIKEL_KEIN_PREIS");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l2_reserviertes_geht_mit_seinem_auftrag_und_der_rest_frei() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    haus.zugang(&haus.kas, "100").await;
+    let (auftrag, position) = haus.bestaetigt(&haus.kas, ("70", "kg"), Some("300")).await;
+    let versand = haus.geplant(&auftrag).await;
+    bis("reserviert", async || {
+        haus.bestand(&haus.kas).await["reserviert"] == "70.000000"
+    })
+    .await;
+    let abgang = async |menge: &str| {
+        let body = json!({"menge": menge, "bewegungsart": "eigenverbrauch",
+            "beleg": {"typ": "test", "id": Uuid::from_u128(8)}});
+        let pfad = format!("{WAWI}/lagerbestaende/{}/abgang-buchen", haus.bestand_id(&haus.kas));
+        haus.server.post(&pfad, body).await
+    };
+    let zuviel = abgang("40").await.refused(422, "LAGERBESTAND_RESERVIERT");
+    assert_eq!(zuviel["daten"]["frei"], "30");
+    haus.ausliefern(&versand, &position, "70").await;
+    abgang("30").await.ok();
+    assert_eq!(haus.bestand(&haus.kas).await["bestand"], "0.000000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ein_storno_gibt_bestand_kredit_und_versand_zurueck() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    haus.zugang(&haus.kas, "10000").await;
+    let (auftrag, position) = haus.bestaetigt(&haus.kas, ("10", "t"), Some("300")).await;
+    let versand = haus.geplant(&auftrag).await;
+    bis("reserviert", async || {
+        haus.bestand(&haus.kas).await["reserviert"] == "10000.000000"
+    })
+    .await;
+    let teil = json!({"position_id": position, "menge": "4", "grund": "braucht weniger"});
+    haus.auftrag_tun(&auftrag, "position-stornieren", teil).await.ok();
+    let soll = async || haus.server.get(&format!("{WAWI}/versande/{versand}")).await.ok();
+    bis("gekürzt", async || soll().await["positionen"][0]["soll"] == "6.000000").await;
+    bis("weniger reserviert", async || {
+        haus.bestand(&haus.kas).await["reserviert"] == "6000.000000"
+    })
+    .await;
+    assert_eq!(haus.kredit().await["auftraege"], "2142.00");
+    let mehr = json!({"position_id": position, "menge": "12"});
+    haus.auftrag_tun(&auftrag, "position-aendern", mehr).await.ok();
+    bis("die Mehrmenge ist geplant", async || {
+        let liste = haus
+            .server
+            .get(&format!("{WAWI}/versande?auftrag_id={auftrag}&gesamt=true"))
+            .await
+            .ok();
+        liste["gesamt"] == 2
+    })
+    .await;
+    haus.auftrag_tun(&auftrag, "stornieren", json!({"grund": "abgesagt"}))
+        .await
+        .ok();
+    bis("nichts mehr reserviert", async || {
+        haus.bestand(&haus.kas).await["reserviert"] == "0.000000"
+    })
+    .await;
+    assert_eq!(haus.kredit().await["obligo"], "0.00");
+    let kopf = haus.versand_tun(&versand, "freigeben", json!({})).await;
+    kopf.refused(409, "STATUS_UNZULAESSIG");
+    assert_eq!(
+        haus.auftrag(&auftrag).await["hinweise"],
+        json!([]),
+        "it gave the promise back itself"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wer_die_reservierung_nimmt_hinterlaesst_beim_auftrag_einen_hinweis() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    haus.zugang(&haus.kas, "10000").await;
+    let (auftrag, position) = haus.bestaetigt(&haus.kas, ("10", "t"), Some("300")).await;
+    bis("reserviert", async || {
+        haus.bestand(&haus.kas).await["reserviert"] == "10000.000000"
+    })
+    .await;
+    let pfad = format!(
+        "{WAWI}/lagerbestaende/{}/reservierung-aufheben",
+        haus.bestand_id(&haus.kas)
+    );
+    haus.server.post(&pfad, json!({"id": position})).await.ok();
+    bis("der Hinweis steht", async || {
+        haus.auftrag(&auftrag).await["hinweise"][0]["art"] == "reservierung_aufgehoben"
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vierundsechzig_auf_eine_kreditlinie_kommen_nie_ueber_das_limit() {
+    let haus = Arc::new(Haus::neu().await);
+    haus.limit("1190.00").await;
+    let mut auftraege = Vec::new();
+    for _ in 0..64 {
+        auftraege.push(haus.erfasst(&haus.kas, ("1", "t"), Some("100")).await.0);
+    }
+    let mut tasks = Vec::new();
+    for auftrag in auftraege.clone() {
+        let haus = haus.clone();
+        tasks.push(tokio::spawn(async move {
+            haus.auftrag_tun(&auftrag, "bestaetigen", json!({})).await.ok();
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let mut frei = 0;
+    for auftrag in &auftraege {
+        frei += i32::from(haus.auftrag(auftrag).await["freigegeben"] == true);
+    }
+    assert_eq!(frei, 10, "ten orders of 119.00 fit");
+    let kredit = haus.kredit().await;
+    assert_eq!(
+        (&kredit["obligo"], &kredit["vorgemerkt"]),
+        (&json!("1190.00"), &json!("6426.00"))
+    );
+    // One is cancelled: the order that waits longest takes its place.
+    let mut offen = Vec::new();
+    for auftrag in &auftraege {
+        if haus.auftrag(auftrag).await["freigegeben"] == true {
+            offen.push(auftrag.clone());
+        }
+    }
+    let grund = json!({"grund": "abgesagt"});
+    haus.auftrag_tun(&offen[0], "stornieren", grund).await.ok();
+    let kredit = haus.kredit().await;
+    assert_eq!(
+        (&kredit["obligo"], &kredit["vorgemerkt"]),
+        (&json!("1190.00"), &json!("6307.00"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vierundsechzig_auf_einen_artikel_kommen_nie_unter_null() {
+    let haus = Arc::new(Haus::neu().await);
+    haus.limit("10000.00").await;
+    haus.zugang(&haus.kas, "100").await;
+    let mut versande = Vec::new();
+    for _ in 0..64 {
+        let (auftrag, position) = haus.bestaetigt(&haus.kas, ("3", "kg"), Some("300")).await;
+        let versand = haus.geplant(&auftrag).await;
+        haus.kommissionieren(&versand, &position, "3").await;
+        versande.push(versand);
+    }
+    let mut tasks = Vec::new();
+    for versand in versande {
+        let haus = haus.clone();
+        tasks.push(tokio::spawn(async move {
+            haus.versand_tun(&versand, "warenausgang-buchen", json!({})).await
+        }));
+    }
+    let (mut gegangen, mut gefehlt) = (0, 0);
+    for task in tasks {
+        let reply = task.await.unwrap();
+        if reply.status < 300 {
+            gegangen += 1;
+        } else {
+            let code = reply.body["code"].as_str().unwrap().to_owned();
+            assert!(
+                ["LAGERBESTAND_FEHLT", "LAGERBESTAND_RESERVIERT"].contains(&code.as_str()),
+                "{}",
+                reply.text
+            );
+            gefehlt += 1;
+        }
+    }
+    assert_eq!((gegangen, gefehlt), (33, 31));
+    assert_eq!(haus.bestand(&haus.kas).await["bestand"], "1.000000");
+    let nummern: i64 = sqlx::query_scalar("SELECT count(DISTINCT lieferschein_nr) FROM wawi.versand")
+        .fetch_one(&haus.server.db.pool)
+        .await
+        .unwrap();
+    assert_eq!(nummern, 33, "a refused issue uses up no number");
+    let letzte: String = sqlx::query_scalar("SELECT max(lieferschein_nr) FROM wawi.versand")
+        .fetch_one(&haus.server.db.pool)
+        .await
+        .unwrap();
+    assert!(letzte.ends_with("-000033"), "gapless: {letzte}");
+}
