@@ -12,7 +12,7 @@ mod common;
 
 use std::sync::Arc;
 
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use common::{Reply, TestServer};
 use serde_json::{Value, json};
 use uuid::Uuid;

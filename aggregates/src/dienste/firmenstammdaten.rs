@@ -1,6 +1,6 @@
 //! Firmenstammdaten: the company's own master data in its own log, as the seller on its documents. The Mandant lives in
 //! the system Mandant, which a company's decision cannot see; policy `firmenstammdaten` brings over what holds from
-//! which day, so that a document is decided on what stands in the same log (docs/adr/0006).
+//! which day, so that a document is decided on what stands in the same log (docs/adr/0007).
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;

@@ -47,7 +47,7 @@ pub struct SteuerAnteil {
     pub brutto: Betrag,
 }
 
-/// A settlement that holds on an item: row of `fibu.offener_posten_ausgleich`.
+/// A settlement that holds on an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpAusgleich {

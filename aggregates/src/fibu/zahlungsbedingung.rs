@@ -85,7 +85,7 @@ pub struct Bedingungsfassung {
     pub skonto: Vec<SkontoTage>,
 }
 
-/// A step of Skonto in the state: row of `fibu.zahlungsbedingung_skonto`.
+/// A step of Skonto in the state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SkontoZeile {
     /// Number of the step.
@@ -96,7 +96,7 @@ pub struct SkontoZeile {
     pub prozent: Satz,
 }
 
-/// Terms from a day on: row of `fibu.zahlungsbedingung_fassung`.
+/// Terms from a day on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ZahlungsbedingungFassung {
     /// First day.

@@ -168,7 +168,7 @@ pub struct Berechnung {
     pub bestellung: Option<Bestellmenge>,
 }
 
-/// A line: row of `wawi.rechnungspruefung_zeile`.
+/// A line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Zeile {
     /// Line of the Eingangsrechnung.

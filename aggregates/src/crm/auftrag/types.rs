@@ -82,7 +82,7 @@ pub enum AuftragSperreArt {
     Manuell,
 }
 
-/// A lock: row of `crm.auftrag_sperre`.
+/// A lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuftragSperre {
     /// Kind; at most one of each.
@@ -106,7 +106,7 @@ pub enum HinweisArt {
     TerminGefaehrdet,
 }
 
-/// A note: row of `crm.auftrag_hinweis`.
+/// A note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuftragHinweis {
@@ -320,7 +320,7 @@ impl Mengenfolge {
     }
 }
 
-/// A position: row of `crm.auftrag_position`.
+/// A position.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuftragPosition {
     /// Its id; other documents name it.

@@ -24,7 +24,7 @@ use crate::{
     types::{Bereich, Betrag},
 };
 
-/// A settled item: row of `fibu.ausgleich_zeile`.
+/// A settled item.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AusgleichPosten {
     /// The item.

@@ -44,7 +44,7 @@ pub const MAX_BETRAG: Betrag = Betrag::cent(999_999_999_999);
 /// Most parts of one line's cost split.
 pub const MAX_VERTEILUNG: usize = 100;
 
-/// A line of the voucher: row of `fibu.buchung_position`.
+/// A line of the voucher.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Position {
     /// Number within the voucher.
@@ -79,7 +79,7 @@ pub struct Position {
     pub kontierung: Vec<KontierungsZeile>,
 }
 
-/// A cost part of a line: row of `fibu.buchung_kontierung`.
+/// A cost part of a line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct KontierungsZeile {
     /// Running number within the line.
@@ -92,7 +92,7 @@ pub struct KontierungsZeile {
     pub betrag: Betrag,
 }
 
-/// A remark: row of `fibu.buchung_vermerk`.
+/// A remark.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Vermerk {
     /// Number within the voucher.

@@ -29,7 +29,7 @@ type Ergebnis<T> = Result<T, Refused<EingangsrechnungError>>;
 /// Nummernkreis of incoming documents.
 pub const BELEGKREIS: &str = "ER";
 
-/// A line: row of `fibu.eingangsrechnung_position`.
+/// A line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Position {
     /// Number within the document.

@@ -45,7 +45,7 @@ pub const BELEGKREIS: &str = "AR";
 /// Most lines of one invoice, so that the event stays a readable document.
 pub const MAX_POSITIONEN: usize = 500;
 
-/// A line: row of `fibu.rechnung_position`.
+/// A line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Position {
     /// Number within the invoice.
@@ -149,7 +149,7 @@ impl From<&Position> for RechnungsPosition {
     }
 }
 
-/// A surcharge or discount: row of `fibu.rechnung_zuabschlag`.
+/// A surcharge or discount.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ZuAbschlag {
     /// Number within the invoice.
@@ -172,7 +172,7 @@ pub struct ZuAbschlag {
     pub anteile: Vec<ZuAbschlagAnteil>,
 }
 
-/// What a correction took from a key: row of `fibu.rechnung_korrektur`.
+/// What a correction took from a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Korrektur {
     /// The correction.
@@ -189,7 +189,7 @@ pub struct Korrektur {
     pub steuer: Betrag,
 }
 
-/// Money on an Anzahlung: row of `fibu.rechnung_zahlung`.
+/// Money on an Anzahlung.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AnzahlungZahlung {
     /// The Ausgleich.

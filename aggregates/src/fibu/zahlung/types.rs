@@ -109,7 +109,7 @@ pub enum ZahlungCommand {
     },
 }
 
-/// An item that a payment is for; row of `fibu.zahlungszuordnung`.
+/// An item that a payment is for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Zahlungszuordnung {

@@ -67,7 +67,7 @@ pub enum Verwendung {
     Preis,
 }
 
-/// A further unit; a row of `wawi.artikel_einheit`.
+/// A further unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlternativeEinheit {
@@ -115,7 +115,7 @@ pub enum KennungArt {
     Warennummer,
 }
 
-/// An identification; a row of `wawi.artikel_kennung`.
+/// An identification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArtikelKennung {
@@ -142,7 +142,7 @@ pub enum ZulassungArt {
     Biozid,
 }
 
-/// An approval without which the article may not be sold; a row of `wawi.artikel_zulassung`.
+/// An approval without which the article may not be sold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stoffzulassung {

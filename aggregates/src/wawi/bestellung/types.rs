@@ -74,7 +74,7 @@ pub struct Positionsdaten {
     pub kst: Option<String>,
 }
 
-/// A position: row of `wawi.bestell_position`.
+/// A position.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BestellPosition {
     /// Its id; other documents name it.
@@ -189,7 +189,7 @@ impl BestellPosition {
     }
 }
 
-/// An approval: row of `wawi.bestell_freigabe`.
+/// An approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BestellFreigabe {
     /// Level.

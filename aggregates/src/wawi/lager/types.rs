@@ -71,7 +71,7 @@ pub enum PlatzTyp {
     Box,
 }
 
-/// A zone; a row of `wawi.lagerzone`.
+/// A zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lagerzone {
@@ -81,7 +81,7 @@ pub struct Lagerzone {
     pub art: ZonenArt,
 }
 
-/// A place; a row of `wawi.lagerplatz`.
+/// A place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lagerplatz {

@@ -10,7 +10,7 @@ use crate::types::Menge;
 /// How many days a move may be dated back (setting `rueckdatierung_max_tage`, its default).
 pub const RUECKDATIERUNG_MAX_TAGE: u64 = 31;
 
-/// The balance at the end of a day; a row of `wawi.bestand_tagessaldo`.
+/// The balance at the end of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tagessaldo {
     /// The day. The balance holds until the next line.

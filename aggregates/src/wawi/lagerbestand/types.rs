@@ -185,7 +185,7 @@ impl Bewegung {
     }
 }
 
-/// One pile; a row of `wawi.bestandszeile`.
+/// One pile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Bestandszeile {
     /// Name of the place; empty for the unnamed place of the Lager.
@@ -194,7 +194,7 @@ pub struct Bestandszeile {
     pub menge: Menge,
 }
 
-/// A promise to a document; a row of `wawi.lagerreservierung`.
+/// A promise to a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reservierung {
     /// Given by the document; for a sales line the id of the position.

@@ -33,7 +33,7 @@ pub struct Preisstaffel {
     pub preis: Preisbetrag,
 }
 
-/// The price of an article in a period; a row of `wawi.verkaufspreis`.
+/// The price of an article in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerkaufsPreis {

@@ -41,7 +41,7 @@ impl VersandStatus {
     }
 }
 
-/// A line: row of `wawi.versand_position`, and part of events.
+/// A line, and part of events.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VersandPosition {

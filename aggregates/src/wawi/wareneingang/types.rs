@@ -60,7 +60,7 @@ pub struct Zugangsdaten {
     pub schluessel: Option<String>,
 }
 
-/// A received line: row of `wawi.wareneingang_position`.
+/// A received line.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WareneingangPosition {
     /// Its id.
