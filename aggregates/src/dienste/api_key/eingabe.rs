@@ -13,11 +13,25 @@ use crate::{
 
 /// What a right may name beside the aggregates: reports, and the log itself.
 pub const WEITERE_RESSOURCEN: &[&str] = &[
+    "crm.auftragsbestand",
+    "crm.kreditauskunft",
     "dienste.ereignis",
+    "fibu.abstimmung_op_sammelkonto",
+    "fibu.altersstruktur",
     "fibu.journal",
     "fibu.kontenblatt",
     "fibu.kontenplan",
+    "fibu.kontoauszug_partner",
+    "fibu.nummernpruefung",
+    "fibu.op_liste",
+    "fibu.rechnungsausgangsbuch",
+    "fibu.rechnungseingangsbuch",
     "fibu.summen_und_saldenliste",
+    "wawi.artikelliste",
+    "wawi.bestandsliste",
+    "wawi.lagerbewegungsjournal",
+    "wawi.lieferschein",
+    "wawi.preislistenuebersicht",
 ];
 
 /// All that a right may name, `bereich.aggregate_type`.
