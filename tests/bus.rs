@@ -708,7 +708,8 @@ async fn a_large_stapel_lets_others_go_first_but_keeps_its_clients_order() {
         tokio::spawn(async move {
             let outcomes = bus.submit(mandant, unit).await.unwrap();
             done.lock().unwrap().push(name);
-            assert!(outcomes.iter().all(Result::is_ok));
+            let positions: Vec<i64> = outcomes.into_iter().map(|o| o.unwrap().position).collect();
+            (positions[0], *positions.last().unwrap())
         })
     };
     let large = submit("large", unit("import", orders));
@@ -718,10 +719,14 @@ async fn a_large_stapel_lets_others_go_first_but_keeps_its_clients_order() {
     }
     let later = submit("later", unit("import", vec![kreis(mandant, "X1")]));
     let other = submit("other", unit("clerk", vec![kreis(mandant, "X2")]));
-    for task in [large, later, other] {
-        task.await.unwrap();
-    }
-    assert_eq!(*done.lock().unwrap(), ["other", "large", "later"]);
+    let (large, later, other) = (large.await.unwrap(), later.await.unwrap(), other.await.unwrap());
+    assert_eq!(
+        done.lock().unwrap()[0],
+        "other",
+        "the clerk has the answer before the Stapel is through"
+    );
+    assert!(other.0 < large.1, "{other:?} {large:?}");
+    assert!(large.1 < later.0, "{large:?} {later:?}");
     assert_eq!(assert_log_is_whole(&db, mandant).await, 6_002);
 }
 

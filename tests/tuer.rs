@@ -334,3 +334,53 @@ async fn ein_probelauf_zeigt_bei_jedem_befehl_seine_eigenen_ereignisse() {
         .ok();
     assert_eq!(answers[0]["wiederholt"], true, "{answers}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn der_schluessel_eines_stapels_steht_fuer_den_ganzen_stapel() {
+    let server = common::server().await;
+    let kreis = |code: &str| {
+        json!({"bereich": "dienste", "ressource": "nummernkreise", "befehl": "anlegen", "daten": {
+            "code": code, "muster": format!("{code}-{{JJJJ}}-{{000000}}"), "start": 1, "lueckenlos": true,
+            "chronologisch": false}})
+    };
+    let key = [("Idempotency-Key", "stapel-1")];
+    let path = "/api/v1/stapel";
+    server.post_with(path, &key, json!([kreis("QA")])).await.ok();
+    server.post_with(path, &key, json!([kreis("QA")])).await.ok();
+    server
+        .post_with(path, &key, json!([kreis("QA"), kreis("QB")]))
+        .await
+        .refused(422, "IDEMPOTENZ_ABWEICHEND");
+    let liste = server.get("/api/v1/dienste/nummernkreise?code=QB").await.ok();
+    assert_eq!(liste["daten"], json!([]));
+    // A single command with a key that looks like that of an element is another command.
+    let einzeln = [("Idempotency-Key", "stapel-1:0")];
+    let daten = kreis("QC")["daten"].clone();
+    server
+        .post_with("/api/v1/dienste/nummernkreise", &einzeln, daten)
+        .await
+        .ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ein_tag_den_keine_spalte_haelt_wird_mit_seinem_feld_abgelehnt() {
+    let server = common::server().await;
+    let buchung = json!({
+        "belegkreis": "KA", "belegdatum": "+12345-01-01", "buchungsdatum": "2026-02-02", "text": "x", "beleg": "B",
+        "zeilen": [
+            {"konto": "6815", "seite": "soll", "betrag": "1.00"},
+            {"konto": "1600", "seite": "haben", "betrag": "1.00"},
+        ],
+    });
+    let refused = server.post("/api/v1/fibu/buchungen", buchung).await;
+    let refused = refused.refused(422, "EINGABE_UNGUELTIG");
+    assert_eq!(refused["felder"][0]["feld"], "/belegdatum", "{refused}");
+    for filter in [
+        "buchungsdatum=%2B12026-1-1",
+        "buchungsdatum=-002-01-01",
+        "angelegt_am[lt]=0000-01-01T00:00:00Z",
+    ] {
+        let answer = server.get(&format!("/api/v1/fibu/buchungen?{filter}")).await;
+        assert_eq!(answer.status, 400, "{filter}: {}", answer.text);
+    }
+}

@@ -285,3 +285,24 @@ fn grenzen(schema: &Value) -> (i64, i64) {
     let grenze = |name: &str| schema.get(name).and_then(Value::as_i64);
     (grenze("minimum").unwrap_or(von), grenze("maximum").unwrap_or(bis))
 }
+
+/// Refuses days with a sign, as in `+12345-01-01`, and the year 0: they can be read, but no column holds them. Nobody begins
+/// another text like that.
+pub(crate) fn tage_pruefen(value: &Value, pointer: &str) -> Result<(), Refusal> {
+    match value {
+        Value::String(text)
+            if (text.starts_with(['+', '-']) || text.starts_with("0000-")) && text.parse::<NaiveDate>().is_ok() =>
+        {
+            let meldung = format!("{text} ist kein Tag; erwartet wird JJJJ-MM-TT, z. B. 2026-03-31");
+            Err(Refusal::input(422, pointer, "WERT_UNGUELTIG", meldung))
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| tage_pruefen(item, &format!("{pointer}/{index}"))),
+        Value::Object(fields) => fields
+            .iter()
+            .try_for_each(|(name, field)| tage_pruefen(field, &format!("{pointer}/{name}"))),
+        _ => Ok(()),
+    }
+}

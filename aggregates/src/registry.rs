@@ -401,6 +401,9 @@ fn tagged<E: DeserializeOwned>(event_type: &str, payload: &Value) -> Result<E, s
 
 /// Reads a command; a refusal names every wrong field and says in German what is wrong.
 fn parse<T: Aggregate>(commands: &[CommandInfo], command: &Value) -> Result<T::Command, Refusal> {
+    for (_, fields) in command.as_object().into_iter().flatten() {
+        eingabe::tage_pruefen(fields, "")?;
+    }
     serde_path_to_error::deserialize(command).map_err(|error| {
         // The first segment is the command's own name; the pointer is into its fields.
         let stelle = eingabe::pointer(error.path(), 1);

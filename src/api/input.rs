@@ -204,6 +204,11 @@ pub(super) fn keyed_befehl_id(mandant_id: Uuid, caller: Uuid, key: &str) -> Uuid
     Uuid::new_v5(&mandant_id, format!("schluessel/{caller}/{key}").as_bytes())
 }
 
+/// Id of an element of a Stapel that came with an Idempotency-Key; never that of a single command.
+pub(super) fn keyed_element_id(mandant_id: Uuid, caller: Uuid, key: &str, index: usize) -> Uuid {
+    Uuid::new_v5(&mandant_id, format!("stapel/{caller}/{index}/{key}").as_bytes())
+}
+
 /// Hash of method, path and canonical body.
 pub(super) fn request_hash(method: &str, path: &str, body: &Value) -> Vec<u8> {
     let canonical = serde_json_canonicalizer::to_vec(body).unwrap_or_else(|_| body.to_string().into_bytes());

@@ -12,6 +12,7 @@ use axum::{
     routing::post,
 };
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{App, auth::Zugang, command, input, problem::Problem};
@@ -47,6 +48,13 @@ struct Element {
     if_match: Option<i64>,
 }
 
+/// The Idempotency-Key of a Stapel.
+struct Schluessel {
+    key: String,
+    /// Hash of the asked-for mode and the body; a dry run asks about the very request it tries.
+    hash: Vec<u8>,
+}
+
 async fn stapel(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -56,10 +64,11 @@ async fn stapel(
 ) -> Result<Response, Problem> {
     let flags = input::flags(query.as_deref(), &["modus", "probelauf"])?;
     let dry_run = input::flag(&flags, "probelauf")?;
-    let mode = match flags.get("modus").and_then(Value::as_str) {
-        None | Some("atomar") => Mode::Atomic,
-        Some("einzeln") => Mode::Each,
-        Some(other) => {
+    let modus = flags.get("modus").and_then(Value::as_str).unwrap_or("atomar");
+    let mode = match modus {
+        "atomar" => Mode::Atomic,
+        "einzeln" => Mode::Each,
+        other => {
             let detail = format!("modus={other} ist nicht erlaubt; atomar oder einzeln");
             return Err(Problem::new("EINGABE_UNGUELTIG", 400, detail));
         }
@@ -70,17 +79,22 @@ async fn stapel(
         &["application/json", "application/x-ndjson", "application/jsonl"],
     )?;
     let too_large = "die Anfrage ist zu groß; bitte in kleinere Stapel teilen";
-    let elements = elements(&input::received(body, too_large)?)?;
+    let body = input::received(body, too_large)?;
+    let elements = elements(&body)?;
     let limit = if mode == Mode::Each { EACH_LIMIT } else { ATOMIC_LIMIT };
     if elements.len() > limit {
         let detail = format!("ein Stapel dieser Art fasst {limit} Befehle; bitte teilen");
         return Err(Refusal::new("STAPEL_ZU_GROSS", 422, detail, json!({"max": limit})).into());
     }
-    let key = input::idempotency_key(&headers)?;
+    // The key stands for the whole Stapel: with another element more or less it is another request.
+    let key = input::idempotency_key(&headers)?.map(|key| Schluessel {
+        key,
+        hash: input::request_hash("POST", "/stapel", &json!([modus, Sha256::digest(&body).to_vec()])),
+    });
     let mut slots = Vec::with_capacity(elements.len());
     let mut company = None;
     for (index, raw) in elements.into_iter().enumerate() {
-        slots.push(raw.and_then(|raw| element(&app, &zugang, key.as_deref(), index, &raw, &mut company)));
+        slots.push(raw.and_then(|raw| element(&app, &zugang, key.as_ref(), index, &raw, &mut company)));
     }
     if mode != Mode::Each {
         // All or none: an element that cannot even be read refuses the whole.
@@ -110,7 +124,7 @@ fn elements(bytes: &[u8]) -> Result<Vec<Result<Value, Problem>>, Problem> {
 fn element(
     app: &App,
     zugang: &Zugang,
-    key: Option<&str>,
+    key: Option<&Schluessel>,
     index: usize,
     raw: &Value,
     company: &mut Option<Uuid>,
@@ -135,8 +149,8 @@ fn element(
     let mut order = command::order(mandant_id, entry, command, id, element.daten);
     order.if_match = element.if_match.map(Into::into);
     if let Some(key) = key {
-        order.befehl_id = input::keyed_befehl_id(mandant_id, zugang.caller_id(), &format!("{key}:{index}"));
-        order.request_hash = Some(input::request_hash("POST", "/stapel", raw));
+        order.befehl_id = input::keyed_element_id(mandant_id, zugang.caller_id(), &key.key, index);
+        order.request_hash = Some(key.hash.clone());
     }
     Ok(order)
 }

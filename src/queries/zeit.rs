@@ -1,7 +1,7 @@
 //! Days and moments as they come in and go out.
 
 pub use aggregates::types::kalender::{beginn, ende, tag};
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, Utc};
 
 /// RFC 3339, also where a `+` of the offset arrived as a blank because the client did not escape it.
 #[must_use]
@@ -10,13 +10,21 @@ pub fn moment(text: &str) -> Option<DateTime<Utc>> {
         .or_else(|_| DateTime::parse_from_rfc3339(&text.replace(' ', "+")))
         .ok()
         .map(|t| t.with_timezone(&Utc))
+        .filter(|t| t.year() > 0)
 }
 
 /// yyyy-mm-dd.
 #[must_use]
 pub fn datum(text: &str) -> Option<NaiveDate> {
-    // chrono also takes "2026-1-1"; one spelling only.
-    (text.len() == 10)
+    // chrono also takes "2026-1-1" and "+12026-1-1"; one spelling only. The year 0 is none of the database.
+    let form = text.bytes().enumerate().all(|(i, b)| {
+        if matches!(i, 4 | 7) {
+            b == b'-'
+        } else {
+            b.is_ascii_digit()
+        }
+    });
+    (text.len() == 10 && form && !text.starts_with("0000"))
         .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
         .flatten()
 }
@@ -35,6 +43,9 @@ mod tests {
     fn the_plus_of_an_offset_may_arrive_as_a_blank() {
         assert_eq!(moment("2026-01-01T01:00:00 01:00"), moment("2026-01-01T00:00:00Z"));
         assert_eq!(moment("gestern"), None);
-        assert_eq!(datum("2026-1-1"), None);
+        for falsch in ["2026-1-1", "+12026-1-1", "-002-01-01", "0000-01-01"] {
+            assert_eq!(datum(falsch), None, "{falsch}");
+        }
+        assert_eq!(moment("0000-01-01T00:00:00Z"), None);
     }
 }
