@@ -529,6 +529,14 @@ fn ein_storno_ist_eine_eigene_rechnung_und_kehrt_die_buchung_um() {
         (d.nummer.text.as_str(), d.art, d.brutto),
         ("AR-2026-000002", RechnungArt::Storno, cent(1_262_981))
     );
+    // It is the whole document once more: what stands below its lines belongs to its net.
+    let netto: Betrag = d
+        .positionen
+        .iter()
+        .map(|p| p.netto)
+        .chain(d.zuabschlaege.iter().map(|z| z.wert))
+        .sum();
+    assert_eq!((netto, storno.zuabschlaege[0].wert), (d.netto, Some(cent(8_500))));
     assert_eq!(
         d.bezug.as_ref().map(|b| (b.rechnung_id, b.nummer.as_str())),
         Some((ORIGINAL, "AR-2026-000001"))

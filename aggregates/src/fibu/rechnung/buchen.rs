@@ -416,11 +416,7 @@ fn verteilen(
             });
         }
     }
-    Ok(ZuAbschlagGebucht {
-        nr: z.nr,
-        wert,
-        anteile,
-    })
+    Ok(z.gebucht(wert, anteile))
 }
 
 /// The lines in the ledger: the customer, what is deducted, the revenue per key and account. The Buchung adds the tax.

@@ -132,7 +132,11 @@ pub(super) fn storno_buchen(id: Uuid, grund: &str, datum: NaiveDate, ctx: &Conte
         empfaenger,
         waehrung: r.waehrung.clone(),
         positionen: r.positionen.iter().map(RechnungsPosition::from).collect(),
-        zuabschlaege: Vec::new(),
+        zuabschlaege: r
+            .zuabschlaege
+            .iter()
+            .map(|z| z.gebucht(z.wert.unwrap_or_default(), z.anteile.clone()))
+            .collect(),
         steuerzeilen: r.steuerzeilen.clone(),
         netto: r.netto,
         steuer: r.steuer,

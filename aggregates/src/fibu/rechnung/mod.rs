@@ -172,6 +172,51 @@ pub struct ZuAbschlag {
     pub anteile: Vec<ZuAbschlagAnteil>,
 }
 
+impl From<ZuAbschlagWerte> for ZuAbschlag {
+    fn from(z: ZuAbschlagWerte) -> Self {
+        Self {
+            nr: z.nr,
+            art: z.art,
+            text: z.text,
+            betrag: z.betrag,
+            prozent: z.prozent,
+            aufteilung: z.aufteilung,
+            schluessel: z.schluessel,
+            wert: None,
+            anteile: Vec::new(),
+        }
+    }
+}
+
+impl From<ZuAbschlagGebucht> for ZuAbschlag {
+    fn from(gebucht: ZuAbschlagGebucht) -> Self {
+        Self {
+            wert: Some(gebucht.wert),
+            anteile: gebucht.anteile,
+            ..gebucht.zuabschlag.into()
+        }
+    }
+}
+
+impl ZuAbschlag {
+    /// It on the document with what it came to.
+    fn gebucht(&self, wert: Betrag, anteile: Vec<ZuAbschlagAnteil>) -> ZuAbschlagGebucht {
+        ZuAbschlagGebucht {
+            zuabschlag: ZuAbschlagWerte {
+                nr: self.nr,
+                art: self.art,
+                text: self.text.clone(),
+                betrag: self.betrag,
+                prozent: self.prozent,
+                aufteilung: self.aufteilung,
+                schluessel: self.schluessel.clone(),
+            },
+            wert,
+            anteile,
+        }
+    }
+}
+
 /// What a correction took from a key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Korrektur {
@@ -374,12 +419,7 @@ impl Rechnung {
         self.empfaenger_ust_id = e.ust_id;
         self.buchung_id = Some(daten.buchung_id);
         self.positionen = daten.positionen.into_iter().map(Position::from).collect();
-        for gebucht in daten.zuabschlaege {
-            if let Some(z) = self.zuabschlaege.iter_mut().find(|z| z.nr == gebucht.nr) {
-                z.wert = Some(gebucht.wert);
-                z.anteile = gebucht.anteile;
-            }
-        }
+        self.zuabschlaege = daten.zuabschlaege.into_iter().map(ZuAbschlag::from).collect();
         self.steuerzeilen = daten.steuerzeilen;
         self.verrechnungen = daten.verrechnungen;
         self.skonto = SkontoStufe::von(daten.bedingung.skonto);
@@ -538,17 +578,7 @@ impl Aggregate for Rechnung {
             RechnungEvent::PositionEntfernt { nr } => self.positionen.retain(|p| p.nr != nr),
             RechnungEvent::ZuAbschlagGesetzt { zuabschlag: z } => {
                 self.zuabschlaege.retain(|alt| alt.nr != z.nr);
-                self.zuabschlaege.push(ZuAbschlag {
-                    nr: z.nr,
-                    art: z.art,
-                    text: z.text,
-                    betrag: z.betrag,
-                    prozent: z.prozent,
-                    aufteilung: z.aufteilung,
-                    schluessel: z.schluessel,
-                    wert: None,
-                    anteile: Vec::new(),
-                });
+                self.zuabschlaege.push(z.into());
                 self.zuabschlaege.sort_by_key(|z| z.nr);
             }
             RechnungEvent::ZuAbschlagEntfernt { nr } => self.zuabschlaege.retain(|z| z.nr != nr),

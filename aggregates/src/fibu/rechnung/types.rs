@@ -164,8 +164,8 @@ pub struct ZuAbschlagAnteil {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZuAbschlagGebucht {
-    /// Its number.
-    pub nr: i32,
+    /// As it was entered.
+    pub zuabschlag: ZuAbschlagWerte,
     /// What it comes to, negative for a discount.
     pub wert: Betrag,
     /// Its shares.
