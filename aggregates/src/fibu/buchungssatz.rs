@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::{
     Buchung,
     ausgleich::Umkehr,
-    buchung::{Betragsart, BuchungCommand, Buchungsart, Herkunft, OpEingabe, Seite, Uebernahme, ZeileEingabe},
+    buchung::{
+        Betragsart, BuchungCommand, Buchungsart, Herkunft, OpEingabe, PostenArt, Seite, Uebernahme, ZeileEingabe,
+    },
     zahlungsbedingung::{Skonto, Zahlungsbedingung},
 };
 use crate::{
@@ -101,7 +103,7 @@ pub struct Buchungssatz {
     pub zeilen: Vec<Buchungszeile>,
 }
 
-/// A line of it. Amounts under a key are net.
+/// A line of it. Amounts under a key are net unless said otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Buchungszeile {
@@ -113,6 +115,8 @@ pub struct Buchungszeile {
     pub seite: Seite,
     /// Amount.
     pub betrag: Betrag,
+    /// True if the amount contains the tax of its key.
+    pub brutto: bool,
     /// Tax key.
     pub schluessel: Option<String>,
     /// Day whose rate the document states, if not the steuerdatum: corrections and advance payments keep theirs.
@@ -123,6 +127,8 @@ pub struct Buchungszeile {
     pub kst: Option<String>,
     /// Kostenträger.
     pub ktr: Option<String>,
+    /// Kind of the item that a line of a Personenkonto opens; follows from the kind of the voucher if absent.
+    pub posten: Option<PostenArt>,
 }
 
 impl Buchungszeile {
@@ -137,6 +143,15 @@ impl Buchungszeile {
         }
     }
 
+    /// The same, opening an item of another kind than the voucher's own.
+    #[must_use]
+    pub fn als(self, posten: PostenArt) -> Self {
+        Self {
+            posten: Some(posten),
+            ..self
+        }
+    }
+
     /// A line of an account without tax.
     #[must_use]
     pub fn konto(nr: &str, seite: Seite, betrag: Betrag) -> Self {
@@ -146,6 +161,12 @@ impl Buchungszeile {
             betrag,
             ..Self::default()
         }
+    }
+
+    /// The same, the amount containing the tax of a key, if there is one.
+    #[must_use]
+    pub fn brutto(self) -> Self {
+        Self { brutto: true, ..self }
     }
 
     /// The same under a key, net.
@@ -182,7 +203,7 @@ pub struct Belegkopf<'a> {
     /// Date in the ledger.
     pub buchungsdatum: NaiveDate,
     /// Reference of the document.
-    pub beleg: &'a str,
+    pub beleg: Option<&'a str>,
     /// Terms of the item of its Personenkonto.
     pub bedingung: Option<&'a Bedingung>,
 }
@@ -203,7 +224,7 @@ impl Buchungssatz {
             buchungsart: Some(self.buchungsart),
             text: Text::cut(&self.text),
             waehrung: None,
-            beleg: Some(Text::cut(kopf.beleg)),
+            beleg: kopf.beleg.map(Text::cut),
             grund: None,
             zeilen,
         };
@@ -228,14 +249,18 @@ impl Buchungszeile {
             (Some(nr), _) => ZeileEingabe::personenkonto(nr, self.seite, self.betrag),
             (None, konto) => ZeileEingabe::konto(konto.as_deref().unwrap_or_default(), self.seite, self.betrag),
         };
-        let op = bedingung.filter(|_| self.personenkonto.is_some()).map(|b| OpEingabe {
-            art: None,
-            faellig: Some(b.faellig),
-            zahlungsbedingung_id: b.zahlungsbedingung_id,
-            skonto: b.skonto.clone(),
+        let op = self.personenkonto.as_ref().map(|_| OpEingabe {
+            art: self.posten,
+            faellig: bedingung.map(|b| b.faellig),
+            zahlungsbedingung_id: bedingung.and_then(|b| b.zahlungsbedingung_id),
+            skonto: bedingung.map(|b| b.skonto.clone()).unwrap_or_default(),
         });
         ZeileEingabe {
-            betragsart: Some(Betragsart::Netto),
+            betragsart: Some(if self.brutto {
+                Betragsart::Brutto
+            } else {
+                Betragsart::Netto
+            }),
             schluessel: self.schluessel.as_deref().map(Text::cut),
             satzdatum: self.satzdatum,
             steuerbetrag: self.steuer.map(|s| Dezimal(s.as_decimal())),

@@ -2,14 +2,15 @@
 //! cancellation, the other way round.
 
 use crate::{
+    Aggregate,
     fibu::{
-        Ausgleich, Buchung, OffenerPosten,
-        ausgleich::{AusgleichEvent, FolgeZeile, Folgebuchung},
-        buchung::{BuchungCommand, Buchungsart, Herkunft, OpEingabe, Uebernahme, ZeileEingabe},
+        Ausgleich, OffenerPosten,
+        ausgleich::AusgleichEvent,
+        buchung::Herkunft,
+        buchungssatz::{Belegkopf, umkehren},
         offener_posten::OffenerPostenCommand,
     },
     policy::{Consequence, PolicyContext},
-    types::Text,
 };
 
 /// Nummernkreis of what settlements post.
@@ -25,7 +26,20 @@ pub(super) fn react(event: &AusgleichEvent, ctx: &PolicyContext) -> Vec<Conseque
             folgebuchung,
             ..
         } => {
-            let buchung = folgebuchung.iter().map(|folge| buchen(folge, ctx));
+            let buchung = folgebuchung.iter().map(|folge| {
+                folge.buchung.uebernehmen(Belegkopf {
+                    herkunft: Herkunft {
+                        typ: Ausgleich::TYPE.to_owned(),
+                        id: ctx.id,
+                    },
+                    belegnummer: None,
+                    belegkreis: BELEGKREIS,
+                    belegdatum: *datum,
+                    buchungsdatum: *datum,
+                    beleg: None,
+                    bedingung: None,
+                })
+            });
             let gegeben = zeilen.iter().map(|z| (z.op_id, z.betrag, z.skonto));
             let eigene = folgebuchung.iter().flat_map(|folge| &folge.op_positionen);
             let eigene = eigene.map(|p| (p.op_id, p.betrag, None));
@@ -53,54 +67,8 @@ pub(super) fn react(event: &AusgleichEvent, ctx: &PolicyContext) -> Vec<Conseque
                 };
                 Consequence::command::<OffenerPosten>(*op_id, &command)
             });
-            let umkehren = umkehr.iter().map(|umkehr| {
-                let command = BuchungCommand::Umkehren {
-                    original: umkehr.original,
-                    grund: Text::cut(grund),
-                    buchungsdatum: *datum,
-                };
-                Consequence::command::<Buchung>(umkehr.durch, &command)
-            });
-            zuruecknehmen.chain(umkehren).collect()
+            let umgekehrt = umkehr.iter().map(|umkehr| umkehren(umkehr, grund, *datum));
+            zuruecknehmen.chain(umgekehrt).collect()
         }
-    }
-}
-
-fn buchen(folge: &Folgebuchung, ctx: &PolicyContext) -> Consequence {
-    let uebernahme = Uebernahme {
-        herkunft: Herkunft {
-            typ: <Ausgleich as crate::Aggregate>::TYPE.to_owned(),
-            id: ctx.id,
-        },
-        belegnummer: None,
-        belegkreis: Text::cut(BELEGKREIS),
-        belegdatum: folge.buchungsdatum,
-        buchungsdatum: folge.buchungsdatum,
-        steuerdatum: None,
-        periode: None,
-        buchungsart: Some(Buchungsart::Ausgleich),
-        text: Text::cut(&folge.text),
-        waehrung: None,
-        beleg: None,
-        grund: None,
-        zeilen: folge.zeilen.iter().map(zeile).collect(),
-    };
-    Consequence::command::<Buchung>(folge.buchung_id, &BuchungCommand::Uebernehmen(uebernahme))
-}
-
-fn zeile(folge: &FolgeZeile) -> ZeileEingabe {
-    match (&folge.personenkonto, &folge.konto) {
-        (Some(nr), _) => ZeileEingabe {
-            op: Some(OpEingabe {
-                art: folge.art,
-                ..OpEingabe::default()
-            }),
-            ..ZeileEingabe::personenkonto(nr, folge.seite, folge.betrag)
-        },
-        (None, konto) => ZeileEingabe {
-            schluessel: folge.schluessel.as_deref().map(Text::cut),
-            satzdatum: folge.satzdatum,
-            ..ZeileEingabe::konto(konto.as_deref().unwrap_or_default(), folge.seite, folge.betrag)
-        },
     }
 }

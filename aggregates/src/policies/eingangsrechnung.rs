@@ -45,7 +45,7 @@ pub(super) fn react(event: &EingangsrechnungEvent, ctx: &PolicyContext) -> Vec<C
                 belegkreis: BELEGKREIS,
                 belegdatum: g.rechnungsdatum,
                 buchungsdatum: g.buchungsdatum,
-                beleg: &g.lieferantennummer,
+                beleg: Some(&g.lieferantennummer),
                 bedingung: Some(&g.bedingung),
             });
             let verbuchen = g.mit_pruefung.then(|| {

@@ -72,7 +72,7 @@ pub(super) fn react(event: &RechnungEvent, ctx: &PolicyContext) -> Vec<Consequen
             belegkreis: UMBUCHUNG,
             belegdatum: *datum,
             buchungsdatum: *datum,
-            beleg: &buchung.text,
+            beleg: Some(&buchung.text),
             bedingung: None,
         })],
         RechnungEvent::AnzahlungZurueckgenommen { datum, umkehr, .. } => {
@@ -117,7 +117,7 @@ fn gebucht(daten: &RechnungGebucht, ctx: &PolicyContext) -> Vec<Consequence> {
             belegkreis: BELEGKREIS,
             belegdatum: daten.rechnungsdatum,
             buchungsdatum: daten.rechnungsdatum,
-            beleg: &daten.nummer.text,
+            beleg: Some(&daten.nummer.text),
             bedingung: Some(&daten.bedingung),
         })
     });

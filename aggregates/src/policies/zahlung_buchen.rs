@@ -6,12 +6,13 @@ use uuid::Uuid;
 use crate::{
     Aggregate,
     fibu::{
-        Ausgleich, Buchung, Zahlung,
+        Ausgleich, Zahlung,
         ausgleich::{
             AusgleichCommand, AusgleichZeile, AusgleichZeileEingabe as Posten, AusgleichenEingabe, Restbehandlung,
         },
-        buchung::{BuchungCommand, Buchungsart, Herkunft, OpEingabe, PostenArt, Seite, Uebernahme, ZeileEingabe},
-        zahlung::{Gebuehr, Posting, ZahlungEvent},
+        buchung::Herkunft,
+        buchungssatz::{Belegkopf, umkehren},
+        zahlung::{Geldbeleg, ZahlungEvent},
     },
     policy::{Consequence, PolicyContext},
     types::{Dezimal, Text},
@@ -24,7 +25,7 @@ pub(super) fn react(event: &ZahlungEvent, ctx: &PolicyContext) -> Vec<Consequenc
     match event {
         ZahlungEvent::Erfasst { .. } => Vec::new(),
         ZahlungEvent::Gebucht {
-            buchung,
+            beleg,
             wertstellung,
             ausgleich_id,
             zeilen,
@@ -32,20 +33,19 @@ pub(super) fn react(event: &ZahlungEvent, ctx: &PolicyContext) -> Vec<Consequenc
             ..
         } => {
             let ausgleich =
-                ausgleich_id.map(|id| ausgleichen(id, buchung.buchungsdatum, *wertstellung, zeilen, *restbehandlung));
-            std::iter::once(buchen(buchung, None, ctx)).chain(ausgleich).collect()
+                ausgleich_id.map(|id| ausgleichen(id, beleg.buchungsdatum, *wertstellung, zeilen, *restbehandlung));
+            std::iter::once(buchen(beleg, ctx)).chain(ausgleich).collect()
         }
         ZahlungEvent::Zurueckgegeben {
             grund_code,
             ausgleiche,
-            buchung,
-            gebuehr,
+            beleg,
             ausgleich_id,
             zeilen,
         } => {
-            let datum = buchung.buchungsdatum;
+            let datum = beleg.buchungsdatum;
             let mut folgen = aufheben(ausgleiche, &format!("Rückgabe {grund_code}"), datum);
-            folgen.push(buchen(buchung, gebuehr.as_ref(), ctx));
+            folgen.push(buchen(beleg, ctx));
             folgen.push(ausgleichen(*ausgleich_id, datum, datum, zeilen, Restbehandlung::Offen));
             folgen
         }
@@ -56,14 +56,7 @@ pub(super) fn react(event: &ZahlungEvent, ctx: &PolicyContext) -> Vec<Consequenc
             umkehr,
         } => {
             let mut folgen = aufheben(ausgleiche, grund, *buchungsdatum);
-            folgen.extend(umkehr.iter().map(|umkehr| {
-                let command = BuchungCommand::Umkehren {
-                    original: umkehr.original,
-                    grund: Text::cut(grund),
-                    buchungsdatum: *buchungsdatum,
-                };
-                Consequence::command::<Buchung>(umkehr.durch, &command)
-            }));
+            folgen.extend(umkehr.iter().map(|umkehr| umkehren(umkehr, grund, *buchungsdatum)));
             folgen
         }
     }
@@ -100,49 +93,18 @@ fn ausgleichen(
     Consequence::command::<Ausgleich>(id, &command)
 }
 
-/// The voucher: Personenkonto, then what the partner bears of the fee, then the money, then the cost.
-fn buchen(posting: &Posting, gebuehr: Option<&Gebuehr>, ctx: &PolicyContext) -> Consequence {
-    let (geld, partner) = if posting.zugang {
-        (Seite::Soll, Seite::Haben)
-    } else {
-        (Seite::Haben, Seite::Soll)
-    };
-    let personenkonto = |seite, betrag, art| ZeileEingabe {
-        op: Some(OpEingabe {
-            art: Some(art),
-            ..OpEingabe::default()
-        }),
-        ..ZeileEingabe::personenkonto(&posting.personenkonto, seite, betrag)
-    };
-    let geldkonto = |seite, betrag| ZeileEingabe::konto(&posting.geldkonto_nr, seite, betrag);
-    let mut zeilen = vec![
-        personenkonto(partner, posting.betrag, PostenArt::Zahlung),
-        geldkonto(geld, posting.betrag),
-    ];
-    if let Some(gebuehr) = gebuehr {
-        zeilen.push(match &gebuehr.konto {
-            Some(konto) => ZeileEingabe::konto(konto, Seite::Soll, gebuehr.betrag),
-            None => personenkonto(Seite::Soll, gebuehr.betrag, PostenArt::Nebenforderung),
-        });
-        zeilen.push(geldkonto(Seite::Haben, gebuehr.betrag));
-    }
-    let uebernahme = Uebernahme {
+/// The voucher.
+fn buchen(beleg: &Geldbeleg, ctx: &PolicyContext) -> Consequence {
+    beleg.buchung.uebernehmen(Belegkopf {
         herkunft: Herkunft {
             typ: Zahlung::TYPE.to_owned(),
             id: ctx.id,
         },
         belegnummer: None,
-        belegkreis: Text::cut(&posting.belegkreis),
-        belegdatum: posting.buchungsdatum,
-        buchungsdatum: posting.buchungsdatum,
-        steuerdatum: None,
-        periode: None,
-        buchungsart: Some(Buchungsart::Zahlung),
-        text: Text::cut(&posting.text),
-        waehrung: None,
+        belegkreis: &beleg.belegkreis,
+        belegdatum: beleg.buchungsdatum,
+        buchungsdatum: beleg.buchungsdatum,
         beleg: None,
-        grund: None,
-        zeilen,
-    };
-    Consequence::command::<Buchung>(posting.buchung_id, &BuchungCommand::Uebernehmen(uebernahme))
+        bedingung: None,
+    })
 }

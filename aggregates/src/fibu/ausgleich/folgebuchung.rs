@@ -4,12 +4,13 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::{Ergebnis, FolgeZeile, Folgebuchung, OpPosition, Restbehandlung, ausgleichen::Posten};
+use super::{Ergebnis, Folgebuchung, OpPosition, Restbehandlung, ausgleichen::Posten};
 use crate::{
     Context,
     fibu::{
         OffenerPosten,
-        buchung::{PostenArt, Seite},
+        buchung::{Buchungsart, PostenArt, Seite},
+        buchungssatz::{Buchungssatz, Buchungszeile},
         kontenplan::{Kontenplan, Zweck},
         partner::ist_debitor,
     },
@@ -47,16 +48,19 @@ pub(super) fn bilden(
     }
     let nummern: Vec<&str> = posten.iter().map(|p| p.op.belegnummer.as_str()).take(3).collect();
     Ok(Some(Folgebuchung {
-        buchung_id,
-        buchungsdatum: datum,
-        text: format!("Ausgleich {}", nummern.join(", ")),
-        zeilen,
+        buchung: Buchungssatz {
+            buchung_id,
+            buchungsart: Buchungsart::Ausgleich,
+            steuerdatum: datum,
+            text: format!("Ausgleich {}", nummern.join(", ")),
+            zeilen,
+        },
         op_positionen,
     }))
 }
 
 /// One line for each Personenkonto whose items do not sum to zero, and the item it opens.
-fn personenkonten(posten: &[Posten], buchung_id: Uuid, mandant_id: Uuid) -> (Vec<FolgeZeile>, Vec<OpPosition>) {
+fn personenkonten(posten: &[Posten], buchung_id: Uuid, mandant_id: Uuid) -> (Vec<Buchungszeile>, Vec<OpPosition>) {
     let mut summen: Vec<(&str, Betrag)> = Vec::new();
     for p in posten {
         match summen.iter_mut().find(|(konto, _)| *konto == p.op.personenkonto) {
@@ -68,37 +72,26 @@ fn personenkonten(posten: &[Posten], buchung_id: Uuid, mandant_id: Uuid) -> (Vec
     (1..)
         .zip(offen)
         .map(|(nr, (konto, summe))| {
-            let zeile = zeile(-summe);
+            let (seite, betrag) = seite(-summe);
+            let zeile = Buchungszeile::partner(konto, seite, betrag).als(PostenArt::Zahlung);
             let position = OpPosition {
                 nr,
                 op_id: OffenerPosten::stream_id(mandant_id, buchung_id, nr),
                 betrag: -summe,
-            };
-            let zeile = FolgeZeile {
-                personenkonto: Some(konto.to_owned()),
-                art: Some(PostenArt::Zahlung),
-                ..zeile
             };
             (zeile, position)
         })
         .unzip()
 }
 
-/// A line of a signed amount, still without its account.
-fn zeile(betrag: Betrag) -> FolgeZeile {
-    FolgeZeile {
-        konto: None,
-        personenkonto: None,
-        seite: if betrag > Betrag::NULL {
-            Seite::Soll
-        } else {
-            Seite::Haben
-        },
-        betrag: betrag.abs(),
-        schluessel: None,
-        satzdatum: None,
-        art: None,
-    }
+/// Side and amount of a signed amount.
+fn seite(betrag: Betrag) -> (Seite, Betrag) {
+    let seite = if betrag > Betrag::NULL {
+        Seite::Soll
+    } else {
+        Seite::Haben
+    };
+    (seite, betrag.abs())
 }
 
 /// The lines against a part of an item, gross per tax key of its voucher (largest remainder). An item without a tax
@@ -109,13 +102,18 @@ fn gegenzeilen(
     zweck: Zweck,
     datum: NaiveDate,
     ctx: &Context<'_>,
-) -> Ergebnis<Vec<FolgeZeile>> {
-    let konto = |schluessel: Option<&str>| Kontenplan::finden(ctx, zweck, schluessel, datum);
+) -> Ergebnis<Vec<Buchungszeile>> {
+    let zeile = |schluessel: Option<&str>, teil| -> Ergebnis<Buchungszeile> {
+        let (seite, betrag) = seite(teil);
+        let konto = Kontenplan::finden(ctx, zweck, schluessel, datum)?;
+        Ok(Buchungszeile {
+            schluessel: schluessel.map(str::to_owned),
+            satzdatum: schluessel.map(|_| op.steuerdatum),
+            ..Buchungszeile::konto(&konto, seite, betrag).brutto()
+        })
+    };
     if op.steuer.is_empty() {
-        return Ok(vec![FolgeZeile {
-            konto: Some(konto(None)?),
-            ..zeile(betrag)
-        }]);
+        return Ok(vec![zeile(None, betrag)?]);
     }
     let gewichte: Vec<i64> = op
         .steuer
@@ -127,13 +125,6 @@ fn gegenzeilen(
         .iter()
         .zip(teile)
         .filter(|(_, teil)| !teil.is_null())
-        .map(|(anteil, teil)| {
-            Ok(FolgeZeile {
-                konto: Some(konto(Some(&anteil.schluessel))?),
-                schluessel: Some(anteil.schluessel.clone()),
-                satzdatum: Some(op.steuerdatum),
-                ..zeile(teil)
-            })
-        })
+        .map(|(anteil, teil)| zeile(Some(&anteil.schluessel), teil))
         .collect()
 }

@@ -16,7 +16,7 @@ pub use self::ausgleichen::KLEINDIFFERENZ;
 pub(in crate::fibu) use self::ausgleichen::verschieden;
 pub use self::types::{
     AusgleichCommand, AusgleichError, AusgleichEvent, AusgleichStatus, AusgleichZeile, AusgleichZeileEingabe,
-    AusgleichenEingabe, FolgeZeile, Folgebuchung, OpPosition, Restbehandlung, Umkehr,
+    AusgleichenEingabe, Folgebuchung, OpPosition, Restbehandlung, Umkehr,
 };
 use super::buchung;
 use crate::{
@@ -127,7 +127,7 @@ impl Aggregate for Ausgleich {
                 zeilen,
                 folgebuchung,
             } => {
-                let folgebuchung_id = folgebuchung.as_ref().map(|f| f.buchung_id);
+                let folgebuchung_id = folgebuchung.as_ref().map(|f| f.buchung.buchung_id);
                 let eigene = folgebuchung.into_iter().flat_map(|f| f.op_positionen);
                 let eigene = eigene.map(|p| AusgleichPosten {
                     op_id: p.op_id,

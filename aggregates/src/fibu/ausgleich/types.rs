@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    fibu::buchung::{PostenArt, Seite},
+    fibu::buchungssatz::Buchungssatz,
     types::{Betrag, Dezimal, Text},
 };
 
@@ -102,26 +102,6 @@ pub struct AusgleichZeile {
     pub skonto: Option<Betrag>,
 }
 
-/// A line of the Folgebuchung before its tax is taken out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FolgeZeile {
-    /// Account; exactly one of konto and personenkonto.
-    pub konto: Option<String>,
-    /// Debitor or Kreditor.
-    pub personenkonto: Option<String>,
-    /// Side.
-    pub seite: Seite,
-    /// Gross.
-    pub betrag: Betrag,
-    /// Tax key.
-    pub schluessel: Option<String>,
-    /// Day whose rate holds: the one of the corrected supply.
-    pub satzdatum: Option<NaiveDate>,
-    /// Kind of the item that the line opens.
-    pub art: Option<PostenArt>,
-}
-
 /// An item that the Folgebuchung opens and the settlement closes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -138,14 +118,8 @@ pub struct OpPosition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Folgebuchung {
-    /// Its stream.
-    pub buchung_id: Uuid,
-    /// Date in the ledger and for VAT.
-    pub buchungsdatum: NaiveDate,
-    /// Text.
-    pub text: String,
-    /// Lines; those of Personenkonten first.
-    pub zeilen: Vec<FolgeZeile>,
+    /// The posting, of the date of the settlement; the lines of Personenkonten come first.
+    pub buchung: Buchungssatz,
     /// The items they open.
     pub op_positionen: Vec<OpPosition>,
 }

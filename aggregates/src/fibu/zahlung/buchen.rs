@@ -1,13 +1,18 @@
 //! Booking a payment: what it posts and which items it settles, in the order Skonto, difference, credit.
 
+use chrono::NaiveDate;
+use uuid::Uuid;
+
 use super::{
-    Ergebnis, POSITION_PERSONENKONTO, Posting, Richtung, Zahlung, ZahlungError, ZahlungEvent, Zahlungszuordnung,
+    Ergebnis, Geldbeleg, POSITION_PERSONENKONTO, Richtung, Zahlung, ZahlungError, ZahlungEvent, Zahlungszuordnung,
 };
 use crate::{
     Context, Refused, Shared,
     fibu::{
         Geldkonto, OffenerPosten,
         ausgleich::{AusgleichError, AusgleichZeile, KLEINDIFFERENZ, Restbehandlung, skonto},
+        buchung::{Buchungsart, PostenArt, Seite},
+        buchungssatz::{Buchungssatz, Buchungszeile},
         partner::personenkonto_finden,
     },
     types::{Betrag, Text},
@@ -32,7 +37,7 @@ pub(super) fn buchen(zahlung: &Zahlung, ctx: &Context<'_>) -> Ergebnis<ZahlungEv
         });
     }
     Ok(ZahlungEvent::Gebucht {
-        buchung: posting(zahlung, buchung_id, ctx)?,
+        beleg: beleg(zahlung, buchung_id, ctx)?,
         richtung: zahlung.richtung,
         kunde_id: partner.and_then(|p| p.kunde_id),
         betrag: zahlung.betrag,
@@ -45,6 +50,14 @@ pub(super) fn buchen(zahlung: &Zahlung, ctx: &Context<'_>) -> Ergebnis<ZahlungEv
 }
 
 impl Richtung {
+    /// The other direction.
+    pub(super) fn gegen(self) -> Self {
+        match self {
+            Self::Eingang => Self::Ausgang,
+            Self::Ausgang => Self::Eingang,
+        }
+    }
+
     /// What a payment of this direction settles, signed as the item: incoming money settles Soll.
     pub(super) fn signed(self, betrag: Betrag) -> Betrag {
         match self {
@@ -55,7 +68,7 @@ impl Richtung {
 }
 
 /// The voucher of the payment.
-fn posting(zahlung: &Zahlung, buchung_id: uuid::Uuid, ctx: &Context<'_>) -> Ergebnis<Posting> {
+fn beleg(zahlung: &Zahlung, buchung_id: Uuid, ctx: &Context<'_>) -> Ergebnis<Geldbeleg> {
     let Some(geldkonto) = ctx.get::<Geldkonto>(zahlung.geldkonto_id)? else {
         return Err(Shared::feld("/geldkonto_id", "dieses Geldkonto gibt es nicht").into());
     };
@@ -65,16 +78,47 @@ fn posting(zahlung: &Zahlung, buchung_id: uuid::Uuid, ctx: &Context<'_>) -> Erge
     };
     let text = zahlung.zweck.clone();
     let text = text.unwrap_or_else(|| format!("{wort} {}", zahlung.personenkonto));
-    Ok(Posting {
+    let zeilen = geldzeilen(zahlung, zahlung.richtung, &geldkonto);
+    Ok(geldbeleg(
         buchung_id,
+        zahlung.buchungsdatum,
+        &geldkonto,
+        &text,
+        zeilen.into(),
+    ))
+}
+
+/// The two lines of a movement of money: the partner, and the own account on the other side.
+pub(super) fn geldzeilen(zahlung: &Zahlung, richtung: Richtung, geldkonto: &Geldkonto) -> [Buchungszeile; 2] {
+    let (geld, partner) = match richtung {
+        Richtung::Eingang => (Seite::Soll, Seite::Haben),
+        Richtung::Ausgang => (Seite::Haben, Seite::Soll),
+    };
+    [
+        Buchungszeile::partner(&zahlung.personenkonto, partner, zahlung.betrag).als(PostenArt::Zahlung),
+        Buchungszeile::konto(&geldkonto.konto_nr, geld, zahlung.betrag),
+    ]
+}
+
+/// The voucher of a movement of money on a Geldkonto.
+pub(super) fn geldbeleg(
+    buchung_id: Uuid,
+    buchungsdatum: NaiveDate,
+    geldkonto: &Geldkonto,
+    text: &str,
+    zeilen: Vec<Buchungszeile>,
+) -> Geldbeleg {
+    Geldbeleg {
         belegkreis: geldkonto.art.belegkreis().to_owned(),
-        buchungsdatum: zahlung.buchungsdatum,
-        text: Text::<200>::cut(&text).to_string(),
-        personenkonto: zahlung.personenkonto.clone(),
-        geldkonto_nr: geldkonto.konto_nr.clone(),
-        betrag: zahlung.betrag,
-        zugang: zahlung.richtung == Richtung::Eingang,
-    })
+        buchungsdatum,
+        buchung: Buchungssatz {
+            buchung_id,
+            buchungsart: Buchungsart::Zahlung,
+            steuerdatum: buchungsdatum,
+            text: Text::<200>::cut(text).to_string(),
+            zeilen,
+        },
+    }
 }
 
 /// The assignments without Skonto that comes too late: the money is booked all the same, the item keeps that rest.

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::types::{
-    Gebuehr, Posting, Richtung, ZahlungCommand, ZahlungErfassen, ZahlungError, ZahlungEvent, ZahlungStatus,
-    Zahlungszuordnung, ZahlungszuordnungEingabe,
+    Geldbeleg, Richtung, ZahlungCommand, ZahlungErfassen, ZahlungError, ZahlungEvent, ZahlungStatus, Zahlungszuordnung,
+    ZahlungszuordnungEingabe,
 };
 use super::{OffenerPosten, ausgleich::Restbehandlung};
 use crate::{
@@ -142,16 +142,14 @@ impl Aggregate for Zahlung {
                 };
             }
             ZahlungEvent::Gebucht {
-                buchung, ausgleich_id, ..
+                beleg, ausgleich_id, ..
             } => {
-                self.buchung_id = Some(buchung.buchung_id);
+                self.buchung_id = Some(beleg.buchung.buchung_id);
                 self.ausgleich_id = ausgleich_id;
                 self.status = ZahlungStatus::Gebucht;
             }
-            ZahlungEvent::Zurueckgegeben {
-                grund_code, buchung, ..
-            } => {
-                self.gegenbuchung_id = Some(buchung.buchung_id);
+            ZahlungEvent::Zurueckgegeben { grund_code, beleg, .. } => {
+                self.gegenbuchung_id = Some(beleg.buchung.buchung_id);
                 self.grund_code = Some(grund_code);
                 self.status = ZahlungStatus::Zurueckgegeben;
             }

@@ -4,18 +4,21 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
-    Ergebnis, Gebuehr, POSITION_PERSONENKONTO, Posting, Richtung, Zahlung, ZahlungEvent, erfassen::zahlbetrag,
+    Ergebnis, POSITION_PERSONENKONTO, Zahlung, ZahlungEvent,
+    buchen::{geldbeleg, geldzeilen},
+    erfassen::zahlbetrag,
 };
 use crate::{
     Context, Refused, Shared,
     fibu::{
         Geldkonto, OffenerPosten,
         ausgleich::{AusgleichZeile, Umkehr},
-        buchung,
+        buchung::{self, PostenArt, Seite},
+        buchungssatz::Buchungszeile,
         kontenplan::{Kontenplan, Zweck},
         partner::ist_debitor,
     },
-    types::{Dezimal, Text},
+    types::Dezimal,
 };
 
 /// The settlements that hold on the item of the payment: all of them end with it.
@@ -48,15 +51,18 @@ pub(super) fn zurueckgeben(
     let (Some(geldkonto), Some(op_id)) = (ctx.get::<Geldkonto>(zahlung.geldkonto_id)?, zahlung.op_id(ctx)) else {
         return Err(Shared::feld("/geldkonto_id", "dieses Geldkonto gibt es nicht").into());
     };
-    let gebuehr = gebuehr.map(|wert| zahlbetrag(wert, "gebuehr")).transpose()?;
-    let gebuehr = match gebuehr {
-        Some(betrag) if weiterbelasten => Some(Gebuehr { betrag, konto: None }),
-        Some(betrag) => Some(Gebuehr {
-            betrag,
-            konto: Some(Kontenplan::finden(ctx, Zweck::Bankgebuehr, None, buchungsdatum)?),
-        }),
-        None => None,
-    };
+    let mut zeilen = geldzeilen(zahlung, zahlung.richtung.gegen(), &geldkonto).to_vec();
+    if let Some(wert) = gebuehr {
+        let betrag = zahlbetrag(wert, "gebuehr")?;
+        zeilen.push(if weiterbelasten {
+            Buchungszeile::partner(&zahlung.personenkonto, Seite::Soll, betrag).als(PostenArt::Nebenforderung)
+        } else {
+            let konto = Kontenplan::finden(ctx, Zweck::Bankgebuehr, None, buchungsdatum)?;
+            Buchungszeile::konto(&konto, Seite::Soll, betrag).brutto()
+        });
+        zeilen.push(Buchungszeile::konto(&geldkonto.konto_nr, Seite::Haben, betrag));
+    }
+    let text = format!("Rückgabe {grund_code} {}", zahlung.personenkonto);
     let buchung_id = ctx.new_id("rueckgabe");
     let zeile = |op_id: Uuid, betrag| AusgleichZeile {
         op_id,
@@ -68,17 +74,7 @@ pub(super) fn zurueckgeben(
     Ok(ZahlungEvent::Zurueckgegeben {
         grund_code: grund_code.to_owned(),
         ausgleiche: ausgleiche(zahlung, ctx)?,
-        buchung: Posting {
-            buchung_id,
-            belegkreis: geldkonto.art.belegkreis().to_owned(),
-            buchungsdatum,
-            text: Text::<200>::cut(&format!("Rückgabe {grund_code} {}", zahlung.personenkonto)).to_string(),
-            personenkonto: zahlung.personenkonto.clone(),
-            geldkonto_nr: geldkonto.konto_nr.clone(),
-            betrag: zahlung.betrag,
-            zugang: zahlung.richtung == Richtung::Ausgang,
-        },
-        gebuehr,
+        beleg: geldbeleg(buchung_id, buchungsdatum, &geldkonto, &text, zeilen),
         ausgleich_id: ctx.new_id("ausgleich"),
         zeilen: vec![zeile(op_id, -bezahlt), zeile(gegen, bezahlt)],
     })

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    fibu::ausgleich::{AusgleichZeile, Restbehandlung, Umkehr},
+    fibu::{
+        ausgleich::{AusgleichZeile, Restbehandlung, Umkehr},
+        buchungssatz::Buchungssatz,
+    },
     types::{Betrag, Dezimal, Text},
 };
 
@@ -121,36 +124,16 @@ pub struct Zahlungszuordnung {
     pub skonto: Option<Betrag>,
 }
 
-/// What is posted on the money side: enough to write the voucher.
+/// The voucher of a movement of money.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Posting {
-    /// Stream of the voucher.
-    pub buchung_id: Uuid,
-    /// Its Nummernkreis.
+pub struct Geldbeleg {
+    /// Its Nummernkreis, by the kind of the Geldkonto.
     pub belegkreis: String,
     /// Date in the ledger.
     pub buchungsdatum: NaiveDate,
-    /// Text.
-    pub text: String,
-    /// Debitor or Kreditor: line 1, on the other side of the Geldkonto.
-    pub personenkonto: String,
-    /// Account of the Geldkonto: line 2.
-    pub geldkonto_nr: String,
-    /// Amount.
-    pub betrag: Betrag,
-    /// True if the money comes in.
-    pub zugang: bool,
-}
-
-/// Fee of a return.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Gebuehr {
-    /// Amount.
-    pub betrag: Betrag,
-    /// Account of the cost; absent if the partner bears it.
-    pub konto: Option<String>,
+    /// The posting: Personenkonto, Geldkonto, then a fee.
+    pub buchung: Buchungssatz,
 }
 
 /// Facts.
@@ -183,7 +166,7 @@ pub enum ZahlungEvent {
     /// In the ledger.
     Gebucht {
         /// What is posted.
-        buchung: Posting,
+        beleg: Geldbeleg,
         /// In or out.
         richtung: Richtung,
         /// Customer of the Debitor.
@@ -208,9 +191,7 @@ pub enum ZahlungEvent {
         /// The settlements that are cancelled.
         ausgleiche: Vec<Uuid>,
         /// What is posted.
-        buchung: Posting,
-        /// Fee.
-        gebuehr: Option<Gebuehr>,
+        beleg: Geldbeleg,
         /// Settlement of payment and return.
         ausgleich_id: Uuid,
         /// The items of payment and return.
