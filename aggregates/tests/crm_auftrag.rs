@@ -50,8 +50,14 @@ fn faktura(satz: &Satz<Auftrag>, command: &str, menge: &str, netto: &str) -> Val
     } else {
         "storno"
     };
-    json!({command: {"rechnung_id": Uuid::from_u128(0x99), "nummer": "AR-2026-000001", "art": art,
-        "positionen": [{"position_id": satz.stand.positionen[0].position_id, "menge": menge, "netto": netto}]}})
+    let zeile = json!({"position_id": satz.stand.positionen[0].position_id, "menge": menge, "einheit": "t",
+        "netto": netto});
+    let mut body = json!({"rechnung_id": Uuid::from_u128(0x99), "nummer": "AR-2026-000001", "art": art,
+        "positionen": [zeile]});
+    if command == "FakturaErfassen" {
+        body["kunde_id"] = json!(KUNDE);
+    }
+    json!({command: body})
 }
 
 fn storno(satz: &Satz<Auftrag>, menge: Option<&str>) -> Value {

@@ -4,6 +4,7 @@ mod anzahlung_vereinnahmen;
 mod api_key_fristen;
 mod auftrag_bestand;
 mod auftrag_kredit;
+mod auftrag_rechnung;
 mod ausgleich_anwenden;
 mod bestandsfuehrung;
 mod eingangsrechnung;
@@ -44,7 +45,10 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::fibu::Ausgleich>("ausgleich_anwenden", ausgleich_anwenden::react),
         Policy::inline::<crate::fibu::Zahlung>("zahlung_buchen", zahlung_buchen::react),
         Policy::inline::<crate::fibu::Kontenplan>("vorlage_konten", vorlage_konten::react),
+        // What is credited goes back to the order before it is posted, what is invoiced after.
+        Policy::inline::<crate::fibu::Rechnung>("auftrag_gutschrift", auftrag_rechnung::gutschrift),
         Policy::inline::<crate::fibu::Rechnung>("rechnung", rechnung::react),
+        Policy::inline::<crate::fibu::Rechnung>("auftrag_faktura", auftrag_rechnung::faktura),
         Policy::inline::<crate::fibu::Eingangsrechnung>("eingangsrechnung", eingangsrechnung::react),
         Policy::inline::<crate::wawi::Rechnungspruefung>("rechnungspruefung", rechnungspruefung::react),
         Policy::inline::<crate::fibu::OffenerPosten>("anzahlung_vereinnahmen", anzahlung_vereinnahmen::react),
@@ -60,6 +64,7 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::crm::Auftrag>("auftrag_kredit", auftrag_kredit::auftrag),
         Policy::inline::<crate::crm::Kreditlinie>("kreditlinie_auftrag", auftrag_kredit::kreditlinie),
         Policy::following::<crate::crm::Auftrag>("auftrag_bestand", auftrag_bestand::auftrag),
+        Policy::following::<crate::crm::Auftrag>("auftrag_rechnung", auftrag_rechnung::auftrag),
         Policy::following::<crate::wawi::Lagerbestand>("auftrag_hinweise", auftrag_bestand::lagerbestand),
         Policy::inline::<crate::wawi::Versand>("versand_warenausgang", versand_warenausgang::react),
     ]

@@ -88,6 +88,7 @@ pub(super) fn react(event: &RechnungEvent, ctx: &PolicyContext) -> Vec<Consequen
             let command = RechnungCommand::LieferungUebernehmen(LieferungEingabe {
                 debitor_nr: Text::cut(debitor_nr),
                 zahlungsbedingung_id: *zahlungsbedingung_id,
+                auftrag_id: None,
                 leistungsdatum: *leistungsdatum,
                 positionen: positionen.iter().cloned().map(Into::into).collect(),
             });

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::types::{AuftragArt, AuftragSperreArt, FakturaArt, Fakturaposition, HinweisArt};
-use crate::types::{Dezimal, Menge, Preis, Text};
+use super::types::{AuftragArt, AuftragSperreArt, FakturaArt, HinweisArt};
+use crate::types::{Betrag, Dezimal, Menge, Preis, Text};
 
 /// A new order.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -57,6 +57,20 @@ pub struct LieferungEingabe {
     pub einheit: Text<10>,
     /// Nothing more will go.
     pub endlieferung: bool,
+}
+
+/// A part of a position that an invoice or a credit note names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FakturaEingabe {
+    /// The position.
+    pub position_id: Uuid,
+    /// How much.
+    pub menge: Menge,
+    /// Its unit; that of the position.
+    pub einheit: Text<10>,
+    /// Net.
+    pub netto: Betrag,
 }
 
 /// Commands.
@@ -123,8 +137,10 @@ pub enum AuftragCommand {
         /// What went.
         positionen: Vec<LieferungEingabe>,
     },
-    /// Records an invoice; sent with it.
+    /// Records an invoice, or that a credit note was cancelled; sent with it.
     FakturaErfassen {
+        /// The customer of the document.
+        kunde_id: Option<Uuid>,
         /// The Rechnung.
         rechnung_id: Uuid,
         /// Its number.
@@ -132,7 +148,7 @@ pub enum AuftragCommand {
         /// Kind.
         art: FakturaArt,
         /// What was invoiced.
-        positionen: Vec<Fakturaposition>,
+        positionen: Vec<FakturaEingabe>,
     },
     /// Records a credit note or a cancelled invoice; sent with it.
     GutschriftErfassen {
@@ -145,7 +161,7 @@ pub enum AuftragCommand {
         /// The invoice it belongs to.
         bezug_rechnung: Option<Uuid>,
         /// What was credited.
-        positionen: Vec<Fakturaposition>,
+        positionen: Vec<FakturaEingabe>,
     },
     /// Notes something about the order or a position.
     HinweisSetzen {

@@ -5,11 +5,13 @@ use uuid::Uuid;
 
 use super::{
     Auftrag, AuftragError, AuftragEvent, AuftragStatus, Refusal,
-    command::LieferungEingabe,
+    command::{FakturaEingabe, LieferungEingabe},
     types::{FakturaArt, Fakturaposition, Kreditfolge, Lieferposition},
 };
 use crate::{
     Context, Decision, Refused, Shared,
+    crm::kunde::Rechnungsart,
+    fibu::Rechnung,
     types::{Menge, Text},
 };
 
@@ -41,7 +43,7 @@ impl Auftrag {
             kunde_id: self.kunde_id,
             kunden_nr: self.kunden_nr.clone(),
             zahlungsbedingung_id: self.zahlungsbedingung_id,
-            rechnungsart: self.rechnungsart,
+            rechnungsart: self.lieferung_rechnungsart(ctx)?,
             lieferschein_nr: versand.nummer,
             leistungsdatum: buchungsdatum,
             auftrag_nr: self.auftrag_nr.clone(),
@@ -64,12 +66,18 @@ impl Auftrag {
         Ok(self.mit_abschluss(events))
     }
 
+    /// An invoice that deducts advance payments belongs to one order, so its deliveries join no collective invoice.
+    fn lieferung_rechnungsart(&self, ctx: &Context<'_>) -> Result<Rechnungsart, Refusal> {
+        let erste = Rechnung::anzahlung_schluessel(ctx.id, 1);
+        match ctx.holder(Rechnung::KEY_ANZAHLUNG, &erste)? {
+            Some(_) => Ok(Rechnungsart::Einzel),
+            None => Ok(self.rechnungsart),
+        }
+    }
+
     fn lieferposition(&self, eingabe: &LieferungEingabe) -> Result<Lieferposition, Refusal> {
         let position = self.position(eingabe.position_id)?;
-        if eingabe.einheit.as_str() != position.einheit {
-            let text = format!("die Position zählt in {}", position.einheit);
-            return Err(Shared::feld("/positionen/einheit", text).into());
-        }
+        einheit_pruefen(position, &eingabe.einheit)?;
         let max = position.lieferbar();
         if eingabe.menge > max {
             return Err(AuftragError::Ueberlieferung { max }.into());
@@ -111,38 +119,61 @@ impl Auftrag {
         Ok(self.mit_abschluss(vec![self.verfallen(position_id, grund, ctx)?]))
     }
 
-    pub(super) fn faktura(&self, rechnung: Beleg, art: FakturaArt, positionen: Vec<Fakturaposition>) -> Decision<Self> {
+    /// More is invoiced: by an invoice, or because the credit note that took it back was cancelled.
+    pub(super) fn faktura(
+        &self,
+        rechnung: Beleg,
+        (kunde_id, art): (Option<Uuid>, FakturaArt),
+        eingaben: &[FakturaEingabe],
+        ctx: &Context<'_>,
+    ) -> Decision<Self> {
+        if kunde_id != Some(self.kunde_id) {
+            let text = format!("der Auftrag {} ist von einem anderen Kunden", self.auftrag_nr);
+            return Err(Shared::feld("/positionen/auftrag", text).into());
+        }
         let mut stand = self.clone();
-        for berechnet in &positionen {
-            let position = stand.position(berechnet.position_id)?;
+        let mut positionen = Vec::with_capacity(eingaben.len());
+        for eingabe in eingaben {
+            let position = stand.position(eingabe.position_id)?;
+            einheit_pruefen(position, &eingabe.einheit)?;
             let max = position.geliefert - position.fakturiert();
-            if berechnet.menge > max {
+            if eingabe.menge > max {
                 return Err(AuftragError::Ueberberechnung { max }.into());
             }
-            stand.faktura_folgen(std::slice::from_ref(berechnet));
+            let berechnet = eingabe.into();
+            stand.faktura_folgen(std::slice::from_ref(&berechnet));
+            positionen.push(berechnet);
         }
         Ok(self.mit_abschluss(vec![AuftragEvent::FakturaErfasst {
             rechnung_id: rechnung.id,
             nummer: rechnung.nummer,
             art,
             positionen,
+            kredit: self.lieferkredit(&stand, ctx)?,
         }]))
     }
 
+    /// Less is invoiced: by a credit note, or because an invoice was cancelled.
     pub(super) fn gutschrift(
         &self,
         rechnung: Beleg,
         (art, bezug_rechnung): (FakturaArt, Option<Uuid>),
-        positionen: Vec<Fakturaposition>,
+        eingaben: &[FakturaEingabe],
+        ctx: &Context<'_>,
     ) -> Decision<Self> {
         let mut stand = self.clone();
-        for gutgeschrieben in &positionen {
-            let max = stand.position(gutgeschrieben.position_id)?.fakturiert();
-            if gutgeschrieben.menge > max {
+        let mut positionen = Vec::with_capacity(eingaben.len());
+        for eingabe in eingaben {
+            let position = stand.position(eingabe.position_id)?;
+            einheit_pruefen(position, &eingabe.einheit)?;
+            let max = position.fakturiert();
+            if eingabe.menge > max {
                 let text = format!("berechnet sind {max}; mehr lässt sich nicht gutschreiben");
                 return Err(Shared::feld("/positionen/menge", text).into());
             }
-            stand.gutschrift_folgen(std::slice::from_ref(gutgeschrieben));
+            let gutgeschrieben = eingabe.into();
+            stand.gutschrift_folgen(std::slice::from_ref(&gutgeschrieben));
+            positionen.push(gutgeschrieben);
         }
         Ok(self.mit_abschluss(vec![AuftragEvent::GutschriftErfasst {
             rechnung_id: rechnung.id,
@@ -150,6 +181,7 @@ impl Auftrag {
             art,
             bezug_rechnung,
             positionen,
+            kredit: self.lieferkredit(&stand, ctx)?,
         }]))
     }
 
@@ -213,4 +245,13 @@ impl Auftrag {
         let position = self.positionen.iter().find(|p| p.position_id == position_id);
         position.map_or(Menge::NULL, super::AuftragPosition::lieferbar)
     }
+}
+
+/// Quantities of other documents count in the unit of the position.
+fn einheit_pruefen(position: &super::AuftragPosition, einheit: &Text<10>) -> Result<(), Shared> {
+    if einheit.as_str() == position.einheit {
+        return Ok(());
+    }
+    let text = format!("die Position zählt in {}", position.einheit);
+    Err(Shared::feld("/positionen/einheit", text))
 }

@@ -186,7 +186,7 @@ pub enum AuftragEvent {
         kunden_nr: String,
         /// Terms of payment.
         zahlungsbedingung_id: Option<Uuid>,
-        /// How deliveries are invoiced.
+        /// How it is invoiced; by itself if the order has advance payments.
         rechnungsart: Rechnungsart,
         /// Number of the Lieferschein.
         lieferschein_nr: String,
@@ -224,6 +224,8 @@ pub enum AuftragEvent {
         art: FakturaArt,
         /// What was invoiced.
         positionen: Vec<Fakturaposition>,
+        /// What the credit line holds less for deliveries that are not invoiced.
+        kredit: Option<Kreditwirkung>,
     },
     /// Credited.
     GutschriftErfasst {
@@ -237,6 +239,8 @@ pub enum AuftragEvent {
         bezug_rechnung: Option<Uuid>,
         /// What was credited.
         positionen: Vec<Fakturaposition>,
+        /// What the credit line holds more for deliveries that are not invoiced.
+        kredit: Option<Kreditwirkung>,
     },
     /// Has a note.
     HinweisGesetzt {

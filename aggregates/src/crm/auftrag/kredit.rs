@@ -68,6 +68,29 @@ impl Auftrag {
         Ok(Some(self.wirkung(folge)))
     }
 
+    /// What the line must be told, so that it holds exactly what is delivered and not invoiced `danach`: nothing once
+    /// all that went is invoiced.
+    pub(super) fn lieferkredit(&self, danach: &Self, ctx: &Context<'_>) -> Result<Option<Kreditwirkung>, Refusal> {
+        let alles = danach.positionen.iter().all(|p| p.fakturiert() == p.geliefert);
+        let bedarf = if alles {
+            Betrag::NULL
+        } else {
+            let mehr = self.fakturiert_brutto(ctx)? - danach.fakturiert_brutto(ctx)?;
+            (self.kredit_lieferung + mehr).max(Betrag::NULL)
+        };
+        let folge = match bedarf.cmp(&self.kredit_lieferung) {
+            std::cmp::Ordering::Greater => Kreditfolge::Belegen(bedarf - self.kredit_lieferung),
+            std::cmp::Ordering::Less => Kreditfolge::Entlasten(self.kredit_lieferung - bedarf),
+            std::cmp::Ordering::Equal => return Ok(None),
+        };
+        Ok(Some(self.wirkung(folge)))
+    }
+
+    /// Gross of all that is invoiced and not credited, at the prices and rates of the order.
+    fn fakturiert_brutto(&self, ctx: &Context<'_>) -> Result<Betrag, Refusal> {
+        Ok(self.summe(AuftragPosition::fakturiert, ctx)?.1)
+    }
+
     pub(super) fn wirkung(&self, folge: Kreditfolge) -> Kreditwirkung {
         Kreditwirkung {
             kunde_id: self.kunde_id,

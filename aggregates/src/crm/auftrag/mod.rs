@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use command::{AnlegenEingabe, AuftragCommand, LieferungEingabe, PositionEingabe};
+pub use command::{AnlegenEingabe, AuftragCommand, FakturaEingabe, LieferungEingabe, PositionEingabe};
 pub use error::AuftragError;
 pub use event::{AuftragEvent, NeuerPreis, Stornoposition, Zusatzlieferung};
 pub use types::{
@@ -75,8 +75,10 @@ pub struct Auftrag {
     pub netto: Betrag,
     /// Gross total that was confirmed.
     pub brutto: Betrag,
-    /// What the credit line holds for the order.
+    /// What the credit line holds for the order, as far as it is not delivered.
     pub kredit: Betrag,
+    /// What the credit line holds for deliveries that are not invoiced.
+    pub kredit_lieferung: Betrag,
     /// The order is known to the credit line.
     pub kredit_offen: bool,
     /// May be delivered.
@@ -127,6 +129,14 @@ impl Auftrag {
                 self.kredit_offen = false;
             }
             None => {}
+        }
+    }
+
+    fn lieferkredit_folgen(&mut self, kredit: Option<&Kreditwirkung>) {
+        match kredit.map(|k| k.folge) {
+            Some(Kreditfolge::Belegen(betrag)) => self.kredit_lieferung += betrag,
+            Some(Kreditfolge::Entlasten(betrag)) => self.kredit_lieferung -= betrag,
+            Some(Kreditfolge::Erledigen) | None => {}
         }
     }
 
@@ -234,6 +244,7 @@ impl Aggregate for Auftrag {
             (
                 Bestaetigt,
                 Cmd::FakturaErfassen {
+                    kunde_id,
                     rechnung_id: id,
                     nummer,
                     art,
@@ -241,7 +252,7 @@ impl Aggregate for Auftrag {
                 },
             ) => {
                 let nummer = nummer.to_string();
-                self.faktura(Beleg { id, nummer }, art, positionen)
+                self.faktura(Beleg { id, nummer }, (kunde_id, art), &positionen, ctx)
             }
             (
                 Bestaetigt | Abgeschlossen,
@@ -254,7 +265,7 @@ impl Aggregate for Auftrag {
                 },
             ) => {
                 let nummer = nummer.to_string();
-                self.gutschrift(Beleg { id, nummer }, (art, bezug_rechnung), positionen)
+                self.gutschrift(Beleg { id, nummer }, (art, bezug_rechnung), &positionen, ctx)
             }
             (Abgeschlossen, Cmd::FakturaErfassen { positionen, .. }) => {
                 for berechnet in &positionen {
@@ -428,6 +439,7 @@ impl Auftrag {
                 ..
             } => {
                 self.lieferung_folgen(&positionen);
+                self.kredit_lieferung += brutto.max(Betrag::NULL);
                 if umwidmen {
                     self.kredit -= self.kredit.min(brutto);
                 }
@@ -441,9 +453,13 @@ impl Auftrag {
                 self.kredit_folgen(kredit.as_ref());
                 self.mit_position(position_id, |position| position.verfallen += menge);
             }
-            Ev::FakturaErfasst { positionen, .. } => self.faktura_folgen(&positionen),
-            Ev::GutschriftErfasst { positionen, .. } => {
+            Ev::FakturaErfasst { positionen, kredit, .. } => {
+                self.faktura_folgen(&positionen);
+                self.lieferkredit_folgen(kredit.as_ref());
+            }
+            Ev::GutschriftErfasst { positionen, kredit, .. } => {
                 self.gutschrift_folgen(&positionen);
+                self.lieferkredit_folgen(kredit.as_ref());
                 // What was delivered and is no longer invoiced is to be invoiced again.
                 if self.positionen.iter().any(|p| !p.erledigt()) {
                     self.status = AuftragStatus::Bestaetigt;

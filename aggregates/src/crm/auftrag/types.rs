@@ -267,6 +267,16 @@ pub struct Fakturaposition {
     pub netto: Betrag,
 }
 
+impl From<&super::FakturaEingabe> for Fakturaposition {
+    fn from(eingabe: &super::FakturaEingabe) -> Self {
+        Self {
+            position_id: eingabe.position_id,
+            menge: eingabe.menge,
+            netto: eingabe.netto,
+        }
+    }
+}
+
 /// What a fact means for the customer's credit line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

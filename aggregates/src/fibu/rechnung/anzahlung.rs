@@ -28,7 +28,7 @@ const MAX_JE_AUFTRAG: i32 = 50;
 fn anzahlungen(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<Vec<(Uuid, std::sync::Arc<Rechnung>)>> {
     let mut gefunden = Vec::new();
     for nr in 1..=MAX_JE_AUFTRAG {
-        match ctx.find::<Rechnung>(Rechnung::KEY_ANZAHLUNG, &format!("{auftrag}/{nr}"))? {
+        match ctx.find::<Rechnung>(Rechnung::KEY_ANZAHLUNG, &Rechnung::anzahlung_schluessel(auftrag, nr))? {
             Some(anzahlung) => gefunden.push(anzahlung),
             None => break,
         }
@@ -46,6 +46,15 @@ pub(super) fn naechste_nr(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<i32> {
     Ok(anzahl + 1)
 }
 
+/// The Anzahlungsrechnungen that the next invoice of an Auftrag has to deduct; their amounts are decided at booking.
+pub(super) fn offene(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<Vec<Anzahlungsverrechnung>> {
+    let alle = anzahlungen(auftrag, ctx)?.into_iter();
+    Ok(alle
+        .filter(|(_, a)| a.anrechenbar())
+        .map(|(id, a)| a.genannt(id))
+        .collect())
+}
+
 /// What a Schlussrechnung deducts: all that was paid on the Anzahlungen of its Auftrag. All must be named, and none may
 /// have an unpaid rest.
 pub(super) fn verrechnungen(schluss: &Rechnung, ctx: &Context<'_>) -> Ergebnis<Vec<Anzahlungsverrechnung>> {
@@ -56,7 +65,7 @@ pub(super) fn verrechnungen(schluss: &Rechnung, ctx: &Context<'_>) -> Ergebnis<V
     let mut verrechnet = Vec::new();
     let mut vergessen = Vec::new();
     for (id, anzahlung) in anzahlungen(auftrag, ctx)? {
-        if anzahlung.status != RechnungStatus::Gebucht || anzahlung.angerechnet_in.is_some() {
+        if !anzahlung.anrechenbar() {
             continue;
         }
         let nummer = anzahlung.nummer.clone().unwrap_or_default();
@@ -82,6 +91,22 @@ pub(super) fn verrechnungen(schluss: &Rechnung, ctx: &Context<'_>) -> Ergebnis<V
         Ok(verrechnet)
     } else {
         Err(RechnungError::AnzahlungNichtVerrechnet { nummern: vergessen }.into())
+    }
+}
+
+impl Rechnung {
+    /// True for an Anzahlung that stands and that no Schlussrechnung deducts yet.
+    fn anrechenbar(&self) -> bool {
+        self.status == RechnungStatus::Gebucht && self.angerechnet_in.is_none()
+    }
+
+    /// This Anzahlung as a Schlussrechnung names it before it is booked.
+    pub(super) fn genannt(&self, id: Uuid) -> Anzahlungsverrechnung {
+        Anzahlungsverrechnung {
+            anzahlung_id: id,
+            nummer: self.nummer.clone().unwrap_or_default(),
+            ..Anzahlungsverrechnung::default()
+        }
     }
 }
 

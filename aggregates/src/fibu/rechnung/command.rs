@@ -25,7 +25,7 @@ pub struct EntwerfenEingabe {
     pub leistung_bis: Option<NaiveDate>,
     /// Terms of payment; those of the Debitor if absent.
     pub zahlungsbedingung_id: Option<Uuid>,
-    /// The Auftrag that an Anzahlung or a Schlussrechnung is for.
+    /// The Auftrag that the whole invoice is for; a Schlussrechnung needs one.
     pub auftrag_id: Option<Uuid>,
     /// Lines.
     #[serde(default)]
@@ -40,7 +40,7 @@ pub struct PositionEingabe {
     pub artikel_id: Option<Uuid>,
     /// What was supplied; the article's name if absent.
     pub text: Option<Text<200>>,
-    /// Quantity, at most four decimals.
+    /// Quantity, at most four decimals; of a line of an Auftrag six, as there.
     pub menge: Dezimal,
     /// Its unit.
     pub einheit: Text<10>,
@@ -90,7 +90,7 @@ impl From<RechnungsPosition> for PositionEingabe {
     }
 }
 
-/// A delivery that goes to the month's collective invoice.
+/// A delivery that is to be invoiced.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LieferungEingabe {
@@ -98,6 +98,8 @@ pub struct LieferungEingabe {
     pub debitor_nr: Text<9>,
     /// Terms of payment.
     pub zahlungsbedingung_id: Option<Uuid>,
+    /// The Auftrag, if its deliveries are invoiced one by one; else the delivery joins the month's collective invoice.
+    pub auftrag_id: Option<Uuid>,
     /// Day of the delivery.
     pub leistungsdatum: NaiveDate,
     /// Lines.
@@ -219,7 +221,7 @@ pub enum RechnungCommand {
         /// Why.
         grund: Option<Text<500>>,
     },
-    /// Takes a delivery into the collective invoice of its month.
+    /// Drafts the invoice of a delivery, or takes it into the collective invoice of its month.
     LieferungUebernehmen(LieferungEingabe),
     /// Books the Stornorechnung of an invoice that was cancelled in the same unit of work.
     StornoBuchen {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     Anzahlungsverrechnung, Aufteilung, Ergebnis, LieferungEingabe, MAX_POSITIONEN, PositionEingabe, Rechnung,
     RechnungArt, RechnungCommand, RechnungError, RechnungEvent, RechnungStatus, RechnungsPosition, ZuAbschlagEingabe,
-    ZuAbschlagWerte, sammel_schluessel,
+    ZuAbschlagWerte, anzahlung, sammel_schluessel,
 };
 use crate::{
     Context, Decision, Refused, Shared,
@@ -16,7 +16,7 @@ use crate::{
         steuerrechnung::zeilennetto,
     },
     types::{Betrag, Menge, Satz},
-    wawi::Artikel,
+    wawi::{Artikel, belegposition},
 };
 
 /// Decimals of a quantity on an invoice (fibu 0).
@@ -59,8 +59,9 @@ pub(super) fn entwerfen(eingabe: super::EntwerfenEingabe, ctx: &Context<'_>) -> 
     Ok(events)
 }
 
-/// Takes a delivery into the collective invoice of its month. If that one is final, the delivery goes on to the open
-/// draft of the same month, or begins one.
+/// Drafts the invoice of a delivery: of an Auftrag with Anzahlungen the Schlussrechnung that deducts them. A delivery
+/// without one goes into the collective invoice of its month; if that one is final, it goes on to the open draft of the
+/// same month, or begins one.
 pub(super) fn lieferung(rechnung: &Rechnung, eingabe: LieferungEingabe, ctx: &Context<'_>) -> Decision<Rechnung> {
     let debitor_nr = eingabe.debitor_nr.to_string();
     let monat = Rechnung::monat(eingabe.leistungsdatum);
@@ -72,16 +73,27 @@ pub(super) fn lieferung(rechnung: &Rechnung, eingabe: LieferungEingabe, ctx: &Co
     match rechnung.status {
         RechnungStatus::Neu => {
             debitor_pruefen(&debitor_nr, ctx)?;
+            let anzahlungen = match eingabe.auftrag_id {
+                Some(auftrag) => anzahlung::offene(auftrag, ctx)?,
+                None => Vec::new(),
+            };
             let mut events = vec![RechnungEvent::Entworfen {
                 debitor_nr,
-                art: RechnungArt::Rechnung,
+                art: if anzahlungen.is_empty() {
+                    RechnungArt::Rechnung
+                } else {
+                    RechnungArt::Schluss
+                },
                 leistung_von: None,
                 leistung_bis: None,
                 zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
-                auftrag_id: None,
-                sammel_monat: Some(monat),
+                auftrag_id: eingabe.auftrag_id,
+                sammel_monat: eingabe.auftrag_id.is_none().then_some(monat),
             }];
             events.extend(positionen(1, zeilen, ctx)?);
+            if !anzahlungen.is_empty() {
+                events.push(RechnungEvent::AnzahlungenVerrechnet { anzahlungen });
+            }
             Ok(events)
         }
         RechnungStatus::Entwurf => positionen(naechste_nr(rechnung), zeilen, ctx),
@@ -202,7 +214,12 @@ fn positionen(ab: i32, eingaben: Vec<PositionEingabe>, ctx: &Context<'_>) -> Dec
 
 fn position_lesen(nr: i32, e: PositionEingabe, pfad: &str, ctx: &Context<'_>) -> Ergebnis<RechnungsPosition> {
     let feld = |name: &str, text: &str| Shared::feld(format!("{pfad}/{name}"), text);
-    let menge = Menge::positiv(e.menge, MENGE_STELLEN, &format!("{pfad}/menge"))?;
+    let stellen = if e.auftrag.is_some() {
+        belegposition::STELLEN
+    } else {
+        MENGE_STELLEN
+    };
+    let menge = Menge::positiv(e.menge, stellen, &format!("{pfad}/menge"))?;
     let artikel = match e.artikel_id {
         Some(id) => {
             let artikel = ctx.get::<Artikel>(id)?;
@@ -347,11 +364,7 @@ fn anzahlungen_lesen(rechnung: &Rechnung, ids: &[Uuid], ctx: &Context<'_>) -> Er
         if gelesen.iter().any(|g| g.anzahlung_id == *id) {
             return falsch("eine Anzahlungsrechnung steht zweimal in der Liste");
         }
-        gelesen.push(Anzahlungsverrechnung {
-            anzahlung_id: *id,
-            nummer: anzahlung.nummer.clone().unwrap_or_default(),
-            ..Anzahlungsverrechnung::default()
-        });
+        gelesen.push(anzahlung.genannt(*id));
     }
     Ok(gelesen)
 }

@@ -45,7 +45,7 @@ pub struct RechnungGebucht {
     pub bezug: Option<Bezug>,
     /// Why it corrects or cancels.
     pub grund: Option<String>,
-    /// The Auftrag of an Anzahlung or Schlussrechnung.
+    /// The Auftrag that the whole invoice is for.
     pub auftrag_id: Option<Uuid>,
     /// Which Anzahlung of its Auftrag it is, from 1.
     pub anzahlung_nr: Option<i32>,

@@ -416,6 +416,8 @@ fn gutschriftposition(
             netto: k.netto,
             satz,
             konto,
+            // An advance payment invoices no goods, so its correction credits none.
+            auftrag: position.auftrag.filter(|_| r.art != RechnungArt::Anzahlung),
             ..position
         },
         (original, _) => RechnungsPosition {

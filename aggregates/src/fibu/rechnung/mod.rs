@@ -266,7 +266,7 @@ pub struct Rechnung {
     pub debitor_nr: String,
     /// The customer in crm.
     pub kunde_id: Option<Uuid>,
-    /// The Auftrag of an Anzahlung or Schlussrechnung.
+    /// The Auftrag that the whole invoice is for.
     pub auftrag_id: Option<Uuid>,
     /// Which Anzahlung of its Auftrag it is.
     pub anzahlung_nr: Option<i32>,
@@ -364,6 +364,12 @@ impl Rechnung {
     #[must_use]
     pub fn monat(datum: NaiveDate) -> String {
         datum.format("%Y-%m").to_string()
+    }
+
+    /// The key of an Anzahlungsrechnung of an Auftrag, which counts them from 1.
+    #[must_use]
+    pub fn anzahlung_schluessel(auftrag_id: Uuid, nr: i32) -> String {
+        format!("{auftrag_id}/{nr}")
     }
 
     /// The stream to which a delivery of a collective invoice is sent; if that invoice is final already, it passes the
@@ -657,8 +663,10 @@ impl Aggregate for Rechnung {
         });
         // A cancelled Anzahlung keeps its place, so that the row of an Auftrag's Anzahlungen has no gap.
         let anzahlung = self.auftrag_id.zip(self.anzahlung_nr);
-        let anzahlung =
-            anzahlung.map(|(auftrag, nr)| Key::new(Self::KEY_ANZAHLUNG, "auftrag_id", format!("{auftrag}/{nr}")));
+        let anzahlung = anzahlung.map(|(auftrag, nr)| {
+            let schluessel = Self::anzahlung_schluessel(auftrag, nr);
+            Key::new(Self::KEY_ANZAHLUNG, "auftrag_id", schluessel)
+        });
         sammel.into_iter().chain(anzahlung).collect()
     }
 
