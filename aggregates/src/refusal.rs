@@ -121,7 +121,7 @@ pub enum Shared {
         felder: Vec<FieldError>,
     },
     /// A special right is missing.
-    #[error("dazu ist das Sonderrecht {sonderrecht} nötig")]
+    #[error("dazu ist das Sonderrecht {sonderrecht} nötig; wer die Schlüssel verwaltet, kann es erteilen")]
     #[strum(serialize = "BERECHTIGUNG_FEHLT")]
     BerechtigungFehlt {
         /// The special right.
@@ -158,14 +158,14 @@ pub enum Shared {
         spaetestens: chrono::NaiveDate,
     },
     /// An IBAN with wrong check digits or pattern.
-    #[error("{feld} ist keine gültige IBAN (Prüfziffer oder Länge stimmt nicht)")]
+    #[error("{feld} ist keine gültige IBAN (Prüfziffer oder Länge stimmt nicht); bitte prüfen")]
     #[strum(serialize = "IBAN_UNGUELTIG")]
     IbanUngueltig {
         /// The field.
         feld: String,
     },
     /// A VAT id with a wrong pattern.
-    #[error("{feld} ist keine gültige USt-IdNr. (Muster oder Prüfziffer stimmt nicht)")]
+    #[error("{feld} ist keine gültige USt-IdNr. (Muster oder Prüfziffer stimmt nicht); bitte prüfen")]
     #[strum(serialize = "UST_ID_UNGUELTIG")]
     UstIdUngueltig {
         /// The field.

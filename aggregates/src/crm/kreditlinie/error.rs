@@ -23,7 +23,7 @@ pub enum KreditlinieError {
         betrag: Dezimal,
     },
     /// The document is not on the line.
-    #[error("der Beleg {} {beleg_id} belegt diese Kreditlinie nicht", text(*.beleg_typ))]
+    #[error("der Beleg {} {beleg_id} belegt diese Kreditlinie nicht; die Belege stehen in ihrer Kreditauskunft", text(*.beleg_typ))]
     #[strum(serialize = "KREDITLINIE_BELEG_UNBEKANNT")]
     BelegUnbekannt {
         /// Kind of the document.
@@ -32,7 +32,7 @@ pub enum KreditlinieError {
         beleg_id: Uuid,
     },
     /// More relief than use.
-    #[error("{betrag} EUR sind mehr, als der Beleg {} {beleg_id} belegt ({belegt} EUR)", text(*.beleg_typ))]
+    #[error("{betrag} EUR sind mehr, als der Beleg {} {beleg_id} belegt; höchstens {belegt} EUR angeben", text(*.beleg_typ))]
     #[strum(serialize = "KREDITLINIE_UEBERENTLASTUNG")]
     Ueberentlastung {
         /// Kind of the document.

@@ -216,7 +216,7 @@ pub enum AusgleichError {
     #[strum(serialize = "AUSGLEICH_ART")]
     Art {},
     /// Taken back already.
-    #[error("der Ausgleich ist schon aufgehoben")]
+    #[error("der Ausgleich ist schon aufgehoben; die Posten lassen sich neu ausgleichen")]
     #[strum(serialize = "AUSGLEICH_AUFGEHOBEN")]
     Aufgehoben {},
 }

@@ -10,7 +10,9 @@ use crate::{fibu::geschaeftsjahr::GeschaeftsjahrStatus, types::Betrag};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
 pub enum BuchungError {
     /// Soll and Haben differ.
-    #[error("Soll und Haben gehen nicht auf: Soll − Haben = {differenz} EUR (Steuerzeilen eingerechnet)")]
+    #[error(
+        "Soll und Haben gehen nicht auf: Soll − Haben = {differenz} EUR (Steuerzeilen eingerechnet); bitte die Beträge angleichen"
+    )]
     #[strum(serialize = "BUCHUNG_NICHT_AUSGEGLICHEN")]
     NichtAusgeglichen {
         /// Soll − Haben.
@@ -39,7 +41,9 @@ pub enum BuchungError {
     #[strum(serialize = "BUCHUNG_BELEG_FEHLT")]
     BelegFehlt {},
     /// The stated tax is too far off.
-    #[error("die angegebene Steuer {ist} weicht um mehr als 0,05 EUR von der errechneten Steuer {soll} ab")]
+    #[error(
+        "die angegebene Steuer {ist} weicht um mehr als 0,05 EUR von der errechneten Steuer {soll} ab; bitte berichtigen oder weglassen"
+    )]
     #[strum(serialize = "BUCHUNG_STEUERBETRAG_ABWEICHEND")]
     SteuerbetragAbweichend {
         /// Computed.
@@ -48,7 +52,7 @@ pub enum BuchungError {
         ist: Betrag,
     },
     /// Reversed already.
-    #[error("die Buchung ist bereits storniert, durch die Buchung {durch}")]
+    #[error("die Buchung ist bereits storniert, durch die Buchung {durch}; bei Bedarf neu erfassen")]
     #[strum(serialize = "BUCHUNG_BEREITS_STORNIERT")]
     BereitsStorniert {
         /// Stream of the Generalumkehr.
@@ -77,7 +81,7 @@ pub enum BuchungError {
         id: Uuid,
     },
     /// No such account.
-    #[error("das Konto {konto} gibt es nicht")]
+    #[error("das Konto {konto} gibt es nicht; bitte zuerst anlegen oder ein anderes angeben")]
     #[strum(serialize = "KONTO_UNBEKANNT")]
     KontoUnbekannt {
         /// The number.
@@ -91,7 +95,9 @@ pub enum BuchungError {
         konto: String,
     },
     /// Sammelkonto by hand.
-    #[error("das Sammelkonto {konto} wird nur über ein Personenkonto bebucht")]
+    #[error(
+        "das Sammelkonto {konto} wird nur über ein Personenkonto bebucht; bitte dessen Debitor oder Kreditor angeben"
+    )]
     #[strum(serialize = "KONTO_SAMMELKONTO_DIREKT")]
     SammelkontoDirekt {
         /// The number.
@@ -120,7 +126,7 @@ pub enum BuchungError {
     },
     /// The tax account belongs to other keys.
     #[error(
-        "das Steuerkonto {konto} lässt den Steuerschlüssel {schluessel} nicht zu: er bucht seine Steuer auf {}",
+        "das Steuerkonto {konto} lässt den Steuerschlüssel {schluessel} nicht zu: er bucht seine Steuer auf {}; bitte dieses Konto oder einen anderen Schlüssel angeben",
         .steuerkonten.join(" und ")
     )]
     #[strum(serialize = "KONTO_STEUERSCHLUESSEL_UNZULAESSIG")]
@@ -147,21 +153,21 @@ pub enum BuchungError {
         fest: bool,
     },
     /// A cost object is missing.
-    #[error("das Konto {konto} verlangt eine Kostenstelle")]
+    #[error("das Konto {konto} verlangt eine Kostenstelle; bitte angeben")]
     #[strum(serialize = "KONTO_KOSTENSTELLE_FEHLT")]
     KostenstelleFehlt {
         /// The account.
         konto: String,
     },
     /// A cost object is not allowed.
-    #[error("das Konto {konto} lässt keine Kostenstelle und keinen Kostenträger zu")]
+    #[error("das Konto {konto} lässt keine Kostenstelle und keinen Kostenträger zu; bitte weglassen")]
     #[strum(serialize = "KONTO_KOSTENSTELLE_UNZULAESSIG")]
     KostenstelleUnzulaessig {
         /// The account.
         konto: String,
     },
     /// No account for what is to be posted.
-    #[error("für {zweck} mit dem Steuerschlüssel {schluessel} ist kein Konto hinterlegt")]
+    #[error("für {zweck} mit dem Steuerschlüssel {schluessel} ist kein Konto hinterlegt; bitte im Kontenplan zuordnen")]
     #[strum(serialize = "KONTENFINDUNG_FEHLT")]
     KontenfindungFehlt {
         /// The purpose.
@@ -170,14 +176,16 @@ pub enum BuchungError {
         schluessel: String,
     },
     /// No such key.
-    #[error("den Steuerschlüssel {schluessel} gibt es nicht")]
+    #[error("den Steuerschlüssel {schluessel} gibt es nicht; die gültigen stehen in der Liste der Steuerschlüssel")]
     #[strum(serialize = "STEUER_SCHLUESSEL_UNBEKANNT")]
     SchluesselUnbekannt {
         /// The key.
         schluessel: String,
     },
     /// The key has no rate on that day.
-    #[error("der Steuerschlüssel {schluessel} hat am {steuerdatum} keinen Steuersatz")]
+    #[error(
+        "der Steuerschlüssel {schluessel} hat am {steuerdatum} keinen Steuersatz; bitte dort einen ab diesem Tag eintragen oder einen anderen Schlüssel wählen"
+    )]
     #[strum(serialize = "STEUER_SCHLUESSEL_SATZ_FEHLT")]
     SatzFehlt {
         /// The key.
@@ -193,14 +201,18 @@ pub enum BuchungError {
         waehrung: String,
     },
     /// Locked or closed Debitor.
-    #[error("der Debitor {nr} ist gesperrt oder geschlossen")]
+    #[error(
+        "der Debitor {nr} ist gesperrt oder geschlossen; ein gesperrter lässt sich entsperren, ein geschlossener bleibt zu"
+    )]
     #[strum(serialize = "DEBITOR_GESPERRT")]
     DebitorGesperrt {
         /// The number.
         nr: String,
     },
     /// Locked or closed Kreditor.
-    #[error("der Kreditor {nr} ist gesperrt oder geschlossen")]
+    #[error(
+        "der Kreditor {nr} ist gesperrt oder geschlossen; ein gesperrter lässt sich entsperren, ein geschlossener bleibt zu"
+    )]
     #[strum(serialize = "KREDITOR_GESPERRT")]
     KreditorGesperrt {
         /// The number.

@@ -303,7 +303,7 @@ pub enum KontoError {
         laenge: u8,
     },
     /// A statement line that does not exist.
-    #[error("die Zeile {zeile} gibt es in der Gliederung {gliederung} nicht")]
+    #[error("die Zeile {zeile} gibt es in der Gliederung {gliederung} nicht; die Zeilen stehen im Kontenplan")]
     #[strum(serialize = "KONTENPLAN_GLIEDERUNGSZEILE_UNBEKANNT")]
     GliederungszeileUnbekannt {
         /// The statement.
@@ -312,7 +312,7 @@ pub enum KontoError {
         zeile: String,
     },
     /// A tax key that does not exist.
-    #[error("den Steuerschlüssel {schluessel} gibt es nicht")]
+    #[error("den Steuerschlüssel {schluessel} gibt es nicht; die gültigen stehen in der Liste der Steuerschlüssel")]
     #[strum(serialize = "STEUER_SCHLUESSEL_UNBEKANNT")]
     SchluesselUnbekannt {
         /// The key.
@@ -328,7 +328,7 @@ pub enum KontoError {
         letzte_buchung: NaiveDate,
     },
     /// Balance account on a GuV line or the other way round.
-    #[error("ein Konto der Art {art} gehört nicht in die Gliederung {gliederung}")]
+    #[error("ein Konto der Art {art} gehört nicht in die Gliederung {gliederung}; bitte die andere angeben")]
     #[strum(serialize = "KONTO_ART_WIDERSPRUCH")]
     ArtWiderspruch {
         /// Kind.

@@ -90,7 +90,9 @@ pub enum LagerError {
         artikel: i64,
     },
     /// There was stock.
-    #[error("der Bewertungskreis {bewertungskreis} steht seit dem ersten Bestand fest")]
+    #[error(
+        "der Bewertungskreis {bewertungskreis} steht seit dem ersten Bestand fest; für einen anderen ein neues Lager anlegen"
+    )]
     #[strum(serialize = "LAGER_BEWERTUNGSKREIS_FEST")]
     BewertungskreisFest {
         /// The present one.

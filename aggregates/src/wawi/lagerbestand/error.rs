@@ -40,7 +40,7 @@ pub enum LagerbestandError {
         fruehestens: NaiveDate,
     },
     /// Reversed already.
-    #[error("die Bewegung {bewegung_id} ist schon storniert")]
+    #[error("die Bewegung {bewegung_id} ist schon storniert; hier ist nichts mehr zu tun")]
     #[strum(serialize = "LAGERBESTAND_SCHON_STORNIERT")]
     SchonStorniert {
         /// The move.
