@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::{COMMON, Report};
 use crate::{
     api::problem::Problem,
-    queries::params::{Params, limit_exceeded, wrong},
+    queries::params::{Params, limit_exceeded, unfit, wrong},
 };
 
 /// Type of a parameter.
@@ -121,6 +121,15 @@ impl Args {
         match self.0.get(name) {
             Some(Wert::Datum(date)) => Some(*date),
             _ => None,
+        }
+    }
+
+    /// The days `von` and `bis`, each of which may be open.
+    pub fn zeitraum(&self) -> Result<(Option<NaiveDate>, Option<NaiveDate>), Problem> {
+        let (von, bis) = (self.date("von"), self.date("bis"));
+        match (von, bis) {
+            (Some(von), Some(bis)) if von > bis => Err(unfit("von", format!("liegt nach bis ({bis})"))),
+            zeitraum => Ok(zeitraum),
         }
     }
 

@@ -5,20 +5,12 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table, table::betrag};
-use crate::{
-    api::problem::Problem,
-    queries::{
-        cursor::Cursor,
-        params::{unfit, wrong},
-    },
+use super::{
+    Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table,
+    seite::{self, Seite},
+    table::betrag,
 };
-
-/// Largest page; an export of a year takes few of them.
-const MAX_LIMIT: i64 = 10_000;
-
-/// Rows of a page if none are asked for.
-const DEFAULT_LIMIT: i64 = 1_000;
+use crate::api::problem::Problem;
 
 pub(super) const REPORT: Report = Report {
     name: "journal",
@@ -30,8 +22,8 @@ pub(super) const REPORT: Report = Report {
     parameter: &[
         Parameter::optional("von", ParameterArt::Datum, "erstes Buchungsdatum"),
         Parameter::optional("bis", ParameterArt::Datum, "letztes Buchungsdatum"),
-        Parameter::optional("limit", ParameterArt::Limit(MAX_LIMIT), "Zeilen je Seite"),
-        Parameter::optional("cursor", ParameterArt::Text, "Wert aus „weiter“ der vorigen Seite"),
+        seite::LIMIT,
+        seite::CURSOR,
     ],
     spalten: &[
         Spalte::new("journal_nr", Art::Zahl, "Journal-Nr."),
@@ -74,37 +66,15 @@ struct Row {
 }
 
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
-    let (von, bis) = (args.date("von"), args.date("bis"));
-    if let (Some(von), Some(bis)) = (von, bis)
-        && von > bis
-    {
-        return Err(unfit("von", format!("liegt nach bis ({bis})")));
-    }
-    let query = format!("journal|{von:?}|{bis:?}|{:?}", source.known);
-    let limit = args.number("limit").unwrap_or(DEFAULT_LIMIT);
-    let cursor = args
-        .text("cursor")
-        .map(|text| Cursor::decode(text, &query))
-        .transpose()?;
-    let (after, summen) = match &cursor {
-        Some(cursor) => {
-            cursor.check_epoch(source.epoche)?;
-            (place(cursor)?, Value::Null)
-        }
-        None => ((0, 0), totals(source, von, bis).await?),
+    let (von, bis) = args.zeitraum()?;
+    let seite = Seite::lesen(source, args, &format!("journal|{von:?}|{bis:?}"))?;
+    let summen = if seite.erste {
+        totals(source, von, bis).await?
+    } else {
+        Value::Null
     };
-    let mut rows = page(source, (von, bis), after, limit + 1).await?;
-    let limit = usize::try_from(limit).unwrap_or_default();
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let weiter = rows.last().filter(|_| more).map(|last| {
-        let values = vec![Some(last.log_position.to_string()), Some(last.zeile.to_string())];
-        Cursor {
-            values,
-            epoch: source.epoche,
-        }
-        .encode(&query)
-    });
+    let mut rows = page(source, (von, bis), seite.nach, seite.zu_lesen()).await?;
+    let weiter = seite.schneiden(&mut rows, |row| [row.log_position, row.zeile]);
     let parameter = json!({ "von": von, "bis": bis });
     Ok(Table {
         parameter: parameter.as_object().cloned().unwrap_or_default(),
@@ -114,13 +84,6 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         weiter,
         ..Table::default()
     })
-}
-
-fn place(cursor: &Cursor) -> Result<(i64, i64), Problem> {
-    let number = |i: usize| cursor.values.get(i)?.as_ref()?.parse::<i64>().ok();
-    number(0)
-        .zip(number(1))
-        .ok_or_else(|| wrong("cursor", "passt nicht zu dieser Abfrage; bitte von vorn lesen"))
 }
 
 fn cells(row: Row) -> Vec<Cell> {
@@ -151,7 +114,7 @@ fn cells(row: Row) -> Vec<Cell> {
 async fn page(
     source: &mut Source,
     (von, bis): (Option<NaiveDate>, Option<NaiveDate>),
-    (position, zeile): (i64, i64),
+    [position, zeile]: [i64; 2],
     limit: i64,
 ) -> Result<Vec<Row>, Problem> {
     let rows = sqlx::query_as(

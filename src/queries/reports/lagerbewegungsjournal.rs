@@ -9,20 +9,9 @@ use uuid::Uuid;
 use super::{
     Args, Art, Cell, LAGERBEWEGUNG, Parameter, ParameterArt, Report, Source, Spalte, Table,
     namen::{ARTIKEL, LAGER},
+    seite::{self, Seite},
 };
-use crate::{
-    api::problem::Problem,
-    queries::{
-        cursor::Cursor,
-        params::{unfit, wrong},
-    },
-};
-
-/// Largest page; an export of a year takes few of them.
-const MAX_LIMIT: i64 = 10_000;
-
-/// Rows of a page if none are asked for.
-const DEFAULT_LIMIT: i64 = 1_000;
+use crate::{api::problem::Problem, queries::params::unfit};
 
 pub(super) const REPORT: Report = Report {
     name: "lagerbewegungsjournal",
@@ -35,8 +24,8 @@ pub(super) const REPORT: Report = Report {
         Parameter::optional("von", ParameterArt::Datum, "erstes Buchungsdatum"),
         Parameter::optional("bis", ParameterArt::Datum, "letztes Buchungsdatum"),
         Parameter::optional("artikel", ParameterArt::Text, "nur dieser Artikel (Nummer)"),
-        Parameter::optional("limit", ParameterArt::Limit(MAX_LIMIT), "Zeilen je Seite"),
-        Parameter::optional("cursor", ParameterArt::Text, "Wert aus „weiter“ der vorigen Seite"),
+        seite::LIMIT,
+        seite::CURSOR,
     ],
     spalten: &[
         Spalte::new("jahr", Art::Zahl, "Jahr"),
@@ -96,42 +85,24 @@ struct Auswahl {
 }
 
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
-    let (von, bis) = (args.date("von"), args.date("bis"));
-    if let (Some(von), Some(bis)) = (von, bis)
-        && von > bis
-    {
-        return Err(unfit("von", format!("liegt nach bis ({bis})")));
-    }
+    let (von, bis) = args.zeitraum()?;
     let artikel_id = match args.text("artikel") {
         Some(nr) => Some(artikel_id(source, nr).await?),
         None => None,
     };
-    let query = format!(
-        "lagerbewegungsjournal|{von:?}|{bis:?}|{artikel_id:?}|{:?}",
-        source.known
-    );
+    let seite = Seite::lesen(
+        source,
+        args,
+        &format!("lagerbewegungsjournal|{von:?}|{bis:?}|{artikel_id:?}"),
+    )?;
     let auswahl = Auswahl { von, bis, artikel_id };
-    let limit = args.number("limit").unwrap_or(DEFAULT_LIMIT);
-    let cursor = args
-        .text("cursor")
-        .map(|text| Cursor::decode(text, &query))
-        .transpose()?;
-    let (after, summen) = match &cursor {
-        Some(cursor) => {
-            cursor.check_epoch(source.epoche)?;
-            (place(cursor)?, Value::Null)
-        }
-        None => (0, json!({ "zeilen": anzahl(source, &auswahl).await? })),
+    let summen = if seite.erste {
+        json!({ "zeilen": anzahl(source, &auswahl).await? })
+    } else {
+        Value::Null
     };
-    let mut rows = page(source, &auswahl, after, limit + 1).await?;
-    let limit = usize::try_from(limit).unwrap_or_default();
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let weiter = rows.last().filter(|_| more).map(|last| {
-        let values = vec![Some(last.log_position.to_string())];
-        let epoch = source.epoche;
-        Cursor { values, epoch }.encode(&query)
-    });
+    let mut rows = page(source, &auswahl, seite.nach, seite.zu_lesen()).await?;
+    let weiter = seite.schneiden(&mut rows, |row| [row.log_position]);
     let parameter = json!({ "von": von, "bis": bis, "artikel": args.text("artikel") });
     Ok(Table {
         parameter: parameter.as_object().cloned().unwrap_or_default(),
@@ -150,11 +121,6 @@ async fn artikel_id(source: &mut Source, nr: &str) -> Result<Uuid, Problem> {
         .fetch_optional(&mut *source.transaction)
         .await?;
     id.ok_or_else(|| unfit("artikel", format!("den Artikel {nr} gibt es nicht")))
-}
-
-fn place(cursor: &Cursor) -> Result<i64, Problem> {
-    let position = cursor.values.first().and_then(|v| v.as_ref()?.parse::<i64>().ok());
-    position.ok_or_else(|| wrong("cursor", "passt nicht zu dieser Abfrage; bitte von vorn lesen"))
 }
 
 /// One end of a move as a user reads it: Lager and place, or what is outside.
@@ -197,7 +163,7 @@ async fn cells(source: &mut Source, rows: Vec<Row>) -> Result<Vec<Vec<Cell>>, Pr
     Ok(rows.into_iter().map(zeile).collect())
 }
 
-async fn page(source: &mut Source, auswahl: &Auswahl, after: i64, limit: i64) -> Result<Vec<Row>, Problem> {
+async fn page(source: &mut Source, auswahl: &Auswahl, [after]: [i64; 1], limit: i64) -> Result<Vec<Row>, Problem> {
     let rows = sqlx::query_as(
         "SELECT jahr, journal_nr, erfasst_am, buchungsdatum, bewegt_um, bewegungsart, von_art, von_platz, nach_art, \
                 nach_platz, artikel_id, lager_id, menge, einheit, beleg_typ, beleg_nummer, grund, erfasser, \

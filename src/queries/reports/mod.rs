@@ -25,6 +25,7 @@ mod op;
 mod op_liste;
 mod preislistenuebersicht;
 mod rechnungsbuch;
+mod seite;
 mod susa;
 mod table;
 

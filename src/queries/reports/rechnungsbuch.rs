@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     Args, Art, Cell, OP_BEWEGUNG, Parameter, ParameterArt, RECHNUNGSBUCH, Report, Source, Spalte, Table, table::betrag,
 };
-use crate::{api::problem::Problem, queries::params::unfit};
+use crate::api::problem::Problem;
 
 const PARAMETER: &[Parameter] = &[
     Parameter::optional("von", ParameterArt::Datum, "erstes Buchungsdatum"),
@@ -82,12 +82,7 @@ struct Row {
 }
 
 async fn run(richtung: &'static str, source: &mut Source, args: &Args) -> Result<Table, Problem> {
-    let (von, bis) = (args.date("von"), args.date("bis"));
-    if let (Some(von), Some(bis)) = (von, bis)
-        && von > bis
-    {
-        return Err(unfit("von", format!("liegt nach bis ({bis})")));
-    }
+    let (von, bis) = args.zeitraum()?;
     let stichtag = args.date("stichtag").unwrap_or(source.heute);
     let rows = rows(richtung, source, (von, bis), stichtag).await?;
     let je_schluessel = je_schluessel(richtung, source, (von, bis)).await?;
