@@ -247,6 +247,12 @@ impl<'a> Context<'a> {
         derived_v7(self.frame.befehl_id, purpose, self.frame.angenommen)
     }
 
+    /// The id of something that a stream has or brings about once: UUIDv5 of the stream's id and the name of the part.
+    /// A client can name it before it exists, as in a Stapel that orders and receives.
+    pub fn part_id(&self, part: &str) -> Uuid {
+        part_id(self.id, part)
+    }
+
     /// Adds a warning to the answer.
     pub fn warn(&self, code: &str, meldung: impl Into<String>) {
         self.effects.borrow_mut().warnings.push(Warnung {
@@ -283,6 +289,12 @@ pub fn derived_v7(befehl_id: Uuid, purpose: &str, at: DateTime<Utc>) -> Uuid {
 #[must_use]
 pub fn stream_id(mandant_id: Uuid, typ: &str, key: &str) -> Uuid {
     Uuid::new_v5(&mandant_id, format!("{typ}/{key}").as_bytes())
+}
+
+/// The id of a part of a stream: a line of a document, or what it brings about once. Never changes (day-one rules).
+#[must_use]
+pub fn part_id(id: Uuid, part: &str) -> Uuid {
+    Uuid::new_v5(&id, part.as_bytes())
 }
 
 /// First day of the year of a date; helper for calendars.

@@ -7,6 +7,7 @@ mod wawi_welt;
 
 use aggregates::{
     Aggregate,
+    context::part_id,
     crm::{
         Auftrag, Kunde,
         auftrag::{AuftragEvent, AuftragStatus, Kreditfolge},
@@ -411,6 +412,48 @@ fn ein_stornierter_auftrag_gibt_alles_zurueck() {
     let mut auftrag = freigegeben(welt(), KAS, "10", None);
     let events = auftrag.tu(storno(&auftrag, None));
     assert_eq!(namen(&events), ["PositionStorniert", "Abgeschlossen"]);
+}
+
+#[test]
+fn wer_die_id_des_auftrags_kennt_kennt_die_seiner_positionen_und_seines_ersten_versands() {
+    let mut auftrag = erfasst(welt(), MLF, "10", Some("300"));
+    auftrag.tu(position(KAS, "5", Some("310")));
+    auftrag.tu(json!({"Bestaetigen": {}}));
+    let id = auftrag.welt.id;
+    let positionen: Vec<Uuid> = auftrag.stand.positionen.iter().map(|p| p.position_id).collect();
+    assert_eq!(positionen, [part_id(id, "position/1"), part_id(id, "position/2")]);
+    assert_eq!(
+        auftrag.stand.positionen[0].versand_id,
+        Some(part_id(id, Auftrag::TEIL_VERSAND))
+    );
+    // More of a released position goes with a delivery of its own.
+    auftrag.tu(aendern(&auftrag, json!({"menge": "12"})));
+    let zusatz = auftrag.stand.positionen[0].versand_id;
+    assert_ne!(zusatz, auftrag.stand.positionen[1].versand_id);
+    assert_eq!(auftrag.stand.positionen[0].position_id, positionen[0]);
+}
+
+#[test]
+fn datum_preis_und_bestaetigung_lassen_sich_zurueckdatieren_aber_nicht_in_die_zukunft() {
+    // The price list holds from January on.
+    let mut vorher = position(KAS, "10", None);
+    vorher["PositionHinzufuegen"]["preisdatum"] = json!("2025-12-31");
+    let mut auftrag = Satz::<Auftrag> {
+        welt: welt(),
+        stand: Auftrag::default(),
+    };
+    auftrag.abgelehnt(
+        json!({"Anlegen": {"kunde_id": KUNDE, "auftragsdatum": "2026-03-11"}}),
+        "DATUM_ZUKUNFT",
+    );
+    auftrag.tu(json!({"Anlegen": {"kunde_id": KUNDE, "auftragsdatum": "2026-02-03"}}));
+    auftrag.abgelehnt(vorher, "ARTIKEL_KEIN_PREIS");
+    auftrag.tu(position(KAS, "10", None));
+    auftrag.abgelehnt(json!({"Bestaetigen": {"am": "2026-03-11"}}), "DATUM_ZUKUNFT");
+    auftrag.tu(json!({"Bestaetigen": {"am": "2026-02-04"}}));
+    let stand = &auftrag.stand;
+    assert_eq!(stand.auftragsdatum, partner_welt::tag("2026-02-03"));
+    assert_eq!(stand.bestaetigt_am, Some(partner_welt::tag("2026-02-04")));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
+    context::part_id,
     crm::{
         Auftrag,
         auftrag::{AuftragCommand, AuftragEvent, FakturaArt, FakturaEingabe, Lieferposition},
@@ -20,11 +21,13 @@ use crate::{
     },
     policy::{Consequence, PolicyContext},
     types::{Dezimal, Text},
+    wawi::Versand,
 };
 
 /// Auftrag.LieferungErfasst → Rechnung.LieferungUebernehmen: a draft of its own, or the month's collective invoice.
 pub(super) fn auftrag(event: &AuftragEvent, ctx: &PolicyContext) -> Vec<Consequence> {
     let AuftragEvent::LieferungErfasst {
+        versand_id,
         kunden_nr,
         zahlungsbedingung_id,
         rechnungsart,
@@ -37,7 +40,7 @@ pub(super) fn auftrag(event: &AuftragEvent, ctx: &PolicyContext) -> Vec<Conseque
         return Vec::new();
     };
     let (rechnung, auftrag_id) = match rechnungsart {
-        Rechnungsart::Einzel => (ctx.new_id("rechnung"), Some(ctx.id)),
+        Rechnungsart::Einzel => (part_id(*versand_id, Versand::TEIL_RECHNUNG), Some(ctx.id)),
         Rechnungsart::Sammel => (Rechnung::sammel_id(ctx.mandant_id, kunden_nr, *leistungsdatum), None),
     };
     let zeile = |p: &Lieferposition| PositionEingabe {

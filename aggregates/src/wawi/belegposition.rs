@@ -48,6 +48,13 @@ pub(crate) fn fremd<A: DomainError, E: DomainError>(error: A) -> Refused<E> {
     Refused::Domain(error).fremd()
 }
 
+/// The id of a new position: UUIDv5 of the document's id and `position/` with the version of the document before it. A
+/// version never comes again, so neither does the id of a position that was taken out.
+#[must_use]
+pub fn position_id(ctx: &Context<'_>) -> Uuid {
+    ctx.part_id(&format!("position/{}", ctx.version))
+}
+
 /// The article of a position.
 pub(crate) fn artikel<E>(artikel_id: Uuid, ctx: &Context<'_>) -> Result<Arc<Artikel>, Refused<E>> {
     let unbekannt = || Shared::feld("/artikel_id", "diesen Artikel gibt es nicht; bitte zuerst anlegen");
@@ -102,10 +109,15 @@ pub(crate) fn genug(soll: Menge, toleranz: Satz, bisher: Menge) -> bool {
 
 /// The business date named, else today; never in the future (wawi 0.3).
 pub(crate) fn buchungstag<E>(datum: Option<NaiveDate>, ctx: &Context<'_>) -> Result<NaiveDate, Refused<E>> {
+    bis_heute(datum, "/buchungsdatum", ctx)
+}
+
+/// The day named in a field, else today; never in the future.
+pub(crate) fn bis_heute<E>(datum: Option<NaiveDate>, feld: &str, ctx: &Context<'_>) -> Result<NaiveDate, Refused<E>> {
     let datum = datum.unwrap_or(ctx.heute());
     if datum > ctx.heute() {
         return Err(Shared::DatumZukunft {
-            feld: "/buchungsdatum".to_owned(),
+            feld: feld.to_owned(),
             spaetestens: ctx.heute(),
         }
         .into());

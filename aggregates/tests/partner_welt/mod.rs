@@ -76,6 +76,7 @@ where
         for event in &events {
             self.stand.evolve(event.clone());
         }
+        self.welt.version += i64::try_from(events.len()).unwrap();
         events
     }
 

@@ -110,6 +110,7 @@ pub fn position(artikel: Uuid, menge: &str, preis: Option<&str>) -> Value {
 pub fn erfasst(welt: World, artikel: Uuid, menge: &str, preis: Option<&str>) -> Satz<Auftrag> {
     let stand = Auftrag::default();
     let mut satz = Satz { welt, stand };
+    satz.welt.version = 0;
     satz.tu(json!({"Anlegen": {"kunde_id": KUNDE}}));
     satz.tu(position(artikel, menge, preis));
     satz

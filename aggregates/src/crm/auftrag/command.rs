@@ -18,6 +18,8 @@ pub struct AnlegenEingabe {
     pub art: Option<AuftragArt>,
     /// One of the customer's addresses; his first for deliveries if absent.
     pub lieferadresse_id: Option<Uuid>,
+    /// Date of the order; today if absent.
+    pub auftragsdatum: Option<NaiveDate>,
     /// When the goods are wanted.
     pub wunschtermin: Option<NaiveDate>,
     /// The customer's number of his order.
@@ -43,6 +45,8 @@ pub struct PositionEingabe {
     pub termin: Option<NaiveDate>,
     /// A price by hand; by the price lists if absent.
     pub manueller_preis: Option<Preis>,
+    /// Day of the price; today if absent.
+    pub preisdatum: Option<NaiveDate>,
 }
 
 /// A delivered position.
@@ -107,7 +111,10 @@ pub enum AuftragCommand {
         preisdatum: Option<NaiveDate>,
     },
     /// Confirms the order to the customer. It is released at once unless a lock stands.
-    Bestaetigen {},
+    Bestaetigen {
+        /// Day of the confirmation and of its rates of tax; today if absent.
+        am: Option<NaiveDate>,
+    },
     /// Sets a lock.
     SperreSetzen {
         /// Kind; `kredit` is the credit line's.

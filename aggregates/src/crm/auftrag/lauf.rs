@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
@@ -32,6 +33,7 @@ impl Auftrag {
             return Err(Shared::status(AuftragStatus::Neu, &["erfasst", "bestaetigt"]).into());
         };
         let kunde = kunde(eingabe.kunde_id, ctx)?;
+        let auftragsdatum = belegposition::bis_heute(eingabe.auftragsdatum, "/auftragsdatum", ctx)?;
         if let Some(id) = eingabe.lieferadresse_id
             && kunde.lieferadresse(Some(id), ctx.heute()).is_none()
         {
@@ -50,12 +52,12 @@ impl Auftrag {
             return Err(AuftragError::BestellnrDoppelt { kunden_bestellnr }.into());
         }
         Ok(vec![AuftragEvent::Angelegt {
-            auftrag_nr: ctx.draw(KREIS, ctx.heute())?.text,
+            auftrag_nr: ctx.draw(KREIS, auftragsdatum)?.text,
             art: eingabe.art.unwrap_or_default(),
             kunde_id: eingabe.kunde_id,
             kunden_nr: kunde.kunden_nr.clone(),
             kunde_name: kunde.name.clone(),
-            auftragsdatum: ctx.heute(),
+            auftragsdatum,
             lieferadresse_id: eingabe.lieferadresse_id,
             wunschtermin: eingabe.wunschtermin,
             kunden_bestellnr,
@@ -72,7 +74,7 @@ impl Auftrag {
         kunde(self.kunde_id, ctx)
     }
 
-    pub(super) fn bestaetigen(&self, ctx: &Context<'_>) -> Decision<Self> {
+    pub(super) fn bestaetigen(&self, am: Option<NaiveDate>, ctx: &Context<'_>) -> Decision<Self> {
         if self.positionen.iter().all(|p| p.offen().is_null()) {
             return Err(AuftragError::Leer {}.into());
         }
@@ -80,7 +82,12 @@ impl Auftrag {
         let adresse = kunde.lieferadresse(self.lieferadresse_id, ctx.heute());
         let adresse = adresse.ok_or_else(adresse_fehlt)?;
         self.artikel_pruefen(ctx)?;
-        let (netto, brutto) = self.summe(super::AuftragPosition::offen, ctx)?;
+        let bestaetigt_am = belegposition::bis_heute(am, "/am", ctx)?;
+        let bestaetigt = Self {
+            bestaetigt_am: Some(bestaetigt_am),
+            ..self.clone()
+        };
+        let (netto, brutto) = bestaetigt.summe(super::AuftragPosition::offen, ctx)?;
         let mut events = vec![AuftragEvent::Bestaetigt {
             kunde_id: self.kunde_id,
             kunden_nr: self.kunden_nr.clone(),
@@ -94,7 +101,7 @@ impl Auftrag {
                 ort: adresse.ort.clone(),
                 land: adresse.land.clone(),
             },
-            bestaetigt_am: ctx.heute(),
+            bestaetigt_am,
             positionen: self.bestand(),
         }];
         let bedarf = self.wirkung(Kreditfolge::Belegen(brutto));
@@ -153,7 +160,7 @@ impl Auftrag {
             auftrag_nr: self.auftrag_nr.clone(),
             lieferadresse: self.lieferadresse.clone(),
             lieferart: self.lieferart,
-            versand_id: ctx.new_id("versand"),
+            versand_id: ctx.part_id(Self::TEIL_VERSAND),
             positionen,
         })
     }

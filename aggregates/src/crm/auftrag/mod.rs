@@ -107,6 +107,9 @@ impl Auftrag {
     /// Scope of the claim of the customer's own number.
     pub const KEY_BESTELLNR: &'static str = "auftrag.kunden_bestellnr";
 
+    /// The part by which its first delivery is named.
+    pub const TEIL_VERSAND: &'static str = "auftrag/versand";
+
     fn bestellnr(kunde_id: Uuid, nr: &str) -> String {
         format!("{kunde_id}/{nr}")
     }
@@ -170,7 +173,7 @@ fn erlaubt(command: &AuftragCommand) -> &'static [&'static str] {
     use AuftragCommand as Cmd;
     match command {
         Cmd::Anlegen(_) => &["neu"],
-        Cmd::PositionHinzufuegen(_) | Cmd::PreiseNeuErmitteln { .. } | Cmd::Bestaetigen {} => &["erfasst"],
+        Cmd::PositionHinzufuegen(_) | Cmd::PreiseNeuErmitteln { .. } | Cmd::Bestaetigen { .. } => &["erfasst"],
         Cmd::PositionAendern { .. }
         | Cmd::PositionStornieren { .. }
         | Cmd::SperreSetzen { .. }
@@ -207,7 +210,7 @@ impl Aggregate for Auftrag {
             (Neu, command) => Self::anlegen(command, ctx),
             (Erfasst, Cmd::PositionHinzufuegen(eingabe)) => self.hinzufuegen(eingabe, ctx),
             (Erfasst, Cmd::PreiseNeuErmitteln { preisdatum }) => self.preise(preisdatum, ctx),
-            (Erfasst, Cmd::Bestaetigen {}) => self.bestaetigen(ctx),
+            (Erfasst, Cmd::Bestaetigen { am }) => self.bestaetigen(am, ctx),
             (
                 Erfasst | Bestaetigt,
                 Cmd::PositionAendern {

@@ -81,10 +81,12 @@ impl Auftrag {
             lager_id: eingabe.lager_id,
         };
         let kunde = self.kunde(ctx)?;
-        let schritt = Self::finden(&kunde, &gesucht, (ctx.heute(), eingabe.manueller_preis), ctx)?;
+        let preisdatum = eingabe.preisdatum.unwrap_or(ctx.heute());
+        let schritt = Self::finden(&kunde, &gesucht, (preisdatum, eingabe.manueller_preis), ctx)?;
+        let pos = self.positionen.iter().map(|p| p.pos).max().unwrap_or(0) + 1;
         Ok(vec![AuftragEvent::PositionHinzugefuegt {
-            position_id: ctx.new_id("position"),
-            pos: self.positionen.iter().map(|p| p.pos).max().unwrap_or(0) + 1,
+            position_id: belegposition::position_id(ctx),
+            pos,
             position: Positionsdaten {
                 artikel_id: eingabe.artikel_id,
                 artikel_nr: artikel.artikel_nr.clone(),

@@ -96,7 +96,7 @@ pub(super) fn buchen(
         brutto: r.brutto,
         bedingung,
         buchung: Buchungssatz {
-            buchung_id: ctx.new_id("buchung"),
+            buchung_id: ctx.part_id(Eingangsrechnung::TEIL_BUCHUNG),
             buchungsart: Buchungsart::Eingangsrechnung,
             steuerdatum: steuerdatum(r),
             text: r.kreditor_name.clone(),

@@ -157,6 +157,9 @@ impl Eingangsrechnung {
     /// Scope of the claim of a supplier's document: Kreditor, year and the supplier's number.
     pub const KEY_BELEG: &'static str = "eingangsrechnung.beleg";
 
+    /// The part by which its voucher is named, and with it its open item.
+    pub const TEIL_BUCHUNG: &'static str = "eingangsrechnung/buchung";
+
     /// The key of a supplier's document. Suppliers write their numbers now with, now without blanks and in either case.
     #[must_use]
     pub fn beleg_schluessel(kreditor_nr: &str, rechnungsdatum: NaiveDate, lieferantennummer: &str) -> String {

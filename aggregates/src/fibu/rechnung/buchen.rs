@@ -100,7 +100,7 @@ pub(super) fn buchen(
     }
     let bedingung_id = rechnung.zahlungsbedingung_id.or(debitor.konto.zahlungsbedingung_id);
     let bedingung = Bedingung::am(bedingung_id, rechnungsdatum, ctx)?;
-    let buchung_id = ctx.new_id("buchung");
+    let buchung_id = ctx.part_id(Rechnung::TEIL_BUCHUNG);
     let zeilen = buchungszeilen(rechnung, &gerechnet, &verrechnungen, zahlbetrag, steuerdatum, ctx)?;
     let buchung = Buchungssatz {
         buchung_id,

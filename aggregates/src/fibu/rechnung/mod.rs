@@ -360,6 +360,9 @@ impl Rechnung {
     /// Scope of the claim of an Anzahlungsrechnung: Auftrag and running number.
     pub const KEY_ANZAHLUNG: &'static str = "rechnung.anzahlung";
 
+    /// The part by which its voucher is named, and with it its open item.
+    pub const TEIL_BUCHUNG: &'static str = "rechnung/buchung";
+
     /// The month of a day, as collective invoices are kept.
     #[must_use]
     pub fn monat(datum: NaiveDate) -> String {

@@ -21,7 +21,10 @@ use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
     fibu::partner::HAUSWAEHRUNG,
     types::{Akteur, Bereich, Betrag, Menge, Text},
-    wawi::{Lieferant, belegposition::Positionsstatus},
+    wawi::{
+        Lieferant,
+        belegposition::{self, Positionsstatus},
+    },
 };
 
 /// The Nummernkreis of purchase orders.
@@ -103,14 +106,7 @@ impl Bestellung {
             return Err(Shared::status(BestellungStatus::Neu, &["entwurf"]).into());
         };
         let lieferant = lieferant(lieferant_id, ctx)?;
-        let bestelldatum = bestelldatum.unwrap_or(ctx.heute());
-        if bestelldatum > ctx.heute() {
-            return Err(Shared::DatumZukunft {
-                feld: "/bestelldatum".to_owned(),
-                spaetestens: ctx.heute(),
-            }
-            .into());
-        }
+        let bestelldatum = belegposition::bis_heute(bestelldatum, "/bestelldatum", ctx)?;
         let kondition = lieferant.kondition(bestelldatum).map(|k| k.zahlungsbedingung_id);
         Ok(vec![BestellungEvent::Angelegt {
             lieferant_id,

@@ -43,7 +43,7 @@ impl Bestellung {
         let menge = Menge::positiv(eingabe.menge, STELLEN, "/menge")?;
         let einheit = eingabe.einheit.to_string();
         Ok(BestellungEvent::PositionHinzugefuegt {
-            position_id: ctx.new_id("position"),
+            position_id: belegposition::position_id(ctx),
             pos,
             position: Positionsdaten {
                 artikel_id: eingabe.artikel_id,

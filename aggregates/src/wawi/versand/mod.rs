@@ -82,6 +82,8 @@ impl Versand {
     pub const KEY_NR: &'static str = "versand.versand_nr";
     /// Scope of the claim of the Lieferschein's number.
     pub const KEY_LIEFERSCHEIN: &'static str = "versand.lieferschein_nr";
+    /// The part by which the invoice is named that its goods issue drafts.
+    pub const TEIL_RECHNUNG: &'static str = "versand/rechnung";
 
     fn planen(command: VersandCommand, ctx: &Context<'_>) -> Decision<Self> {
         let VersandCommand::Planen(eingabe) = command else {

@@ -68,9 +68,10 @@ impl Wareneingang {
             Some(position) => Some(artikel.umrechnen(menge, &einheit, &position.einheit).map_err(fremd)?),
             None => None,
         };
+        let pos = self.positionen.iter().map(|p| p.pos).max().unwrap_or(0) + 1;
         Ok(Zugangsdaten {
-            we_position_id: ctx.new_id("position"),
-            pos: self.positionen.iter().map(|p| p.pos).max().unwrap_or(0) + 1,
+            we_position_id: belegposition::position_id(ctx),
+            pos,
             bestellung_id: bestellt.as_ref().and(eingabe.bestellung_id),
             position_id: bestellt.as_ref().map(|p| p.position_id),
             bestellmenge,
