@@ -187,7 +187,8 @@ impl<'a> Context<'a> {
         self.source.claim(scope, key)
     }
 
-    /// A fact of a ledger at the head of the log. For rare commands only: the ledger is brought up to the head first.
+    /// A fact of a ledger at the head of the log. For rare commands only: the ledger is brought up to the head first. What
+    /// a policy causes is told the fact as it was before the command that began it.
     pub fn fact(&self, name: &'static str, key: &str) -> Result<Value, Lookup> {
         self.source.fact(name, key)
     }

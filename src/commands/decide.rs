@@ -100,6 +100,7 @@ impl Desk<'_> {
         order: &Order,
         fixed: Fixed,
     ) -> Result<Answer, Blocked> {
+        overlay.begin();
         let first = overlay.events.len();
         let before = overlay.head.position;
         let mut gathered = Gathered::default();

@@ -37,6 +37,8 @@ pub(super) struct Overlay<'c> {
     cache: &'c Cache,
     batch: Layer,
     unit: Layer,
+    /// Where the command began that is being decided.
+    began: i64,
     /// The head as it will be.
     pub head: Head,
     pub events: Vec<NewEvent>,
@@ -49,6 +51,7 @@ impl<'c> Overlay<'c> {
             cache,
             batch: Layer::default(),
             unit: Layer::default(),
+            began: head.position,
             head,
             events: Vec::new(),
             befehle: Vec::new(),
@@ -86,6 +89,11 @@ impl<'c> Overlay<'c> {
 
     pub(super) fn set_counter(&mut self, key: (String, i32), counter: Counter) {
         self.unit.counters.insert(key, counter);
+    }
+
+    /// The next command of a unit is decided.
+    pub(super) fn begin(&mut self) {
+        self.began = self.head.position;
     }
 
     pub(super) fn mark(&self) -> Mark {
@@ -188,9 +196,10 @@ impl Source for Overlay<'_> {
     }
 
     fn fact(&self, name: &'static str, key: &str) -> Result<Value, Lookup> {
-        // A fact holds at one position only: earlier commands of this batch, or of others, make it stale.
+        // A fact holds at one position only: earlier commands of this batch, or of others, make it stale. What the
+        // command's own policies ask for is told as it was before the command, for no ledger knows its events yet.
         match self.cache.facts.get(&(name, key.to_owned())) {
-            Some((position, value)) if *position == self.head.position => Ok(value.clone()),
+            Some((position, value)) if *position == self.began => Ok(value.clone()),
             _ => Err(Lookup::Fact {
                 name,
                 key: key.to_owned(),
