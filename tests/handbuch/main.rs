@@ -29,7 +29,11 @@ use seite::{Antwort, Schritt, Seite};
 use serde_json::Value;
 
 /// The pages, each with those that it goes on from.
-const SEITEN: [(&str, &[&str]); 2] = [("stammdaten", &[]), ("einkauf", &["stammdaten"])];
+const SEITEN: [(&str, &[&str]); 3] = [
+    ("stammdaten", &[]),
+    ("einkauf", &["stammdaten"]),
+    ("verkauf", &["stammdaten"]),
+];
 
 /// The company of the pages.
 const MANDANT: &str = "DEMO";
@@ -215,6 +219,11 @@ async fn stammdaten_wie_im_handbuch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn einkauf_wie_im_handbuch() {
     seite("einkauf").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verkauf_wie_im_handbuch() {
+    seite("verkauf").await;
 }
 
 /// Texts of all pages by name, read once for the rules about them.
