@@ -17,7 +17,7 @@ use aggregates::{
 use partner_welt::Satz;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use verkauf_welt::{KUNDE, MLF, freigegeben, kunde, lieferung, sperre, welt};
+use verkauf_welt::{KUNDE, MLF, erfasst, freigegeben, kunde, lieferung, sperre, welt};
 use wawi_welt::{EMDEN, events};
 
 const AUFTRAG: Uuid = Uuid::from_u128(0x800);
@@ -131,14 +131,23 @@ fn an_einen_gesperrten_kunden_geht_nichts() {
 
 #[test]
 fn ein_gesperrter_oder_fremder_auftrag_wird_nicht_geliefert() {
-    let mut auftrag = freigegeben(welt(), MLF, "10", Some("300"));
-    let position = auftrag.stand.positionen[0].position_id;
-    auftrag.tu(json!({"SperreSetzen": {"art": "manuell", "grund": "x"}}));
-    let gesperrt = Satz {
-        welt: mit_auftrag(&auftrag),
+    let sperren = json!({"SperreSetzen": {"art": "manuell", "grund": "x"}});
+    let neuer = |auftrag: &Satz<Auftrag>| Satz {
+        welt: mit_auftrag(auftrag),
         stand: Versand::default(),
     };
-    gesperrt.abgelehnt(planen(position, "1"), "AUFTRAG_GESPERRT");
+    let mut auftrag = erfasst(welt(), MLF, "10", Some("300"));
+    auftrag.tu(sperren.clone());
+    auftrag.tu(json!({"Bestaetigen": {}}));
+    let position = auftrag.stand.positionen[0].position_id;
+    neuer(&auftrag).abgelehnt(planen(position, "1"), "AUFTRAG_GESPERRT");
+    // A lock that comes after the release holds up the goods, not the plan that follows the release.
+    let mut auftrag = freigegeben(welt(), MLF, "10", Some("300"));
+    let position = auftrag.stand.positionen[0].position_id;
+    auftrag.tu(sperren);
+    let mut gesperrt = neuer(&auftrag);
+    gesperrt.tu(planen(position, "1"));
+    gesperrt.abgelehnt(json!({"Freigeben": {}}), "AUFTRAG_GESPERRT");
     let (versand, position) = versand(None);
     let mit = |mehr: Value| {
         let mut body = planen(position, "1");

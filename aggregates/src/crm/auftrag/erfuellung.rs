@@ -227,16 +227,23 @@ impl Auftrag {
         }
     }
 
-    /// Refuses deliveries while the order is locked, not released or over.
-    pub fn lieferung_pruefen(&self) -> Result<(), Refused<AuftragError>> {
+    /// Refuses to plan deliveries of an order that is not released or over. A lock that came after the release does not
+    /// hold up the plan, only the goods: the plan follows the release, and nobody would make it up once the lock is gone.
+    pub fn planung_pruefen(&self) -> Result<(), Refused<AuftragError>> {
         if self.status != AuftragStatus::Bestaetigt {
             return Err(Shared::status(self.status, &["bestaetigt"]).into());
         }
-        self.sperren_pruefen()?;
         if !self.freigegeben {
+            self.sperren_pruefen()?;
             return Err(Shared::status(self.status, &["freigegeben"]).into());
         }
         Ok(())
+    }
+
+    /// Refuses deliveries while the order is locked, not released or over.
+    pub fn lieferung_pruefen(&self) -> Result<(), Refused<AuftragError>> {
+        self.planung_pruefen()?;
+        Ok(self.sperren_pruefen()?)
     }
 
     /// The most that may still go of a position, with its tolerance.

@@ -89,7 +89,7 @@ impl Versand {
         let VersandCommand::Planen(eingabe) = command else {
             return Err(Shared::status(VersandStatus::Neu, &["geplant"]).into());
         };
-        let auftrag = auftrag(eingabe.auftrag_id, ctx)?;
+        let auftrag = geplanter_auftrag(eingabe.auftrag_id, ctx)?;
         if eingabe.kunde_id.is_some_and(|id| id != auftrag.kunde_id) {
             return Err(Shared::feld("/kunde_id", "der Auftrag ist von einem anderen Kunden").into());
         }
@@ -234,10 +234,17 @@ impl Versand {
     }
 }
 
-/// The order, if it may be delivered.
-fn auftrag(auftrag_id: Uuid, ctx: &Context<'_>) -> Result<Arc<Auftrag>, Refusal> {
+/// The order, if its delivery may be planned.
+fn geplanter_auftrag(auftrag_id: Uuid, ctx: &Context<'_>) -> Result<Arc<Auftrag>, Refusal> {
     let unbekannt = || Shared::feld("/auftrag_id", "diesen Auftrag gibt es nicht; bitte zuerst anlegen");
     let auftrag = ctx.get::<Auftrag>(auftrag_id)?.ok_or_else(unbekannt)?;
+    auftrag.planung_pruefen().map_err(Refused::fremd)?;
+    Ok(auftrag)
+}
+
+/// The order, if it may be delivered.
+fn auftrag(auftrag_id: Uuid, ctx: &Context<'_>) -> Result<Arc<Auftrag>, Refusal> {
+    let auftrag = geplanter_auftrag(auftrag_id, ctx)?;
     auftrag.lieferung_pruefen().map_err(Refused::fremd)?;
     Ok(auftrag)
 }
