@@ -86,21 +86,25 @@ impl Consequence {
 
 type React = Box<dyn Fn(&(dyn Any + Send + Sync), &PolicyContext) -> Vec<Consequence> + Send + Sync>;
 
+/// What a policy makes of the events of one aggregate.
+struct Reaction {
+    source: &'static str,
+    react: React,
+}
+
 /// A registered policy.
 pub struct Policy {
     /// Stable name; part of the once-only key of what it causes.
     pub name: &'static str,
     /// When it runs.
     pub kind: Kind,
-    /// Aggregate type whose events it reads.
-    pub source: &'static str,
-    react: React,
+    reactions: Vec<Reaction>,
 }
 
 impl Policy {
     /// An inline policy on the events of `T`.
     pub fn inline<T: Aggregate>(name: &'static str, react: fn(&T::Event, &PolicyContext) -> Vec<Consequence>) -> Self {
-        Self::new::<T>(name, Kind::Inline, react)
+        Self::new(name, Kind::Inline).and::<T>(react)
     }
 
     /// A following policy on the events of `T`.
@@ -108,28 +112,39 @@ impl Policy {
         name: &'static str,
         react: fn(&T::Event, &PolicyContext) -> Vec<Consequence>,
     ) -> Self {
-        Self::new::<T>(name, Kind::Following, react)
+        Self::new(name, Kind::Following).and::<T>(react)
     }
 
-    fn new<T: Aggregate>(
-        name: &'static str,
-        kind: Kind,
-        react: fn(&T::Event, &PolicyContext) -> Vec<Consequence>,
-    ) -> Self {
+    fn new(name: &'static str, kind: Kind) -> Self {
         Self {
             name,
             kind,
+            reactions: Vec::new(),
+        }
+    }
+
+    /// The same policy on the events of `T` too. Following, it reads the events of all its aggregates in the order of
+    /// the log, which two policies would not.
+    #[must_use]
+    pub fn and<T: Aggregate>(mut self, react: fn(&T::Event, &PolicyContext) -> Vec<Consequence>) -> Self {
+        self.reactions.push(Reaction {
             source: T::TYPE,
             react: Box::new(move |event, ctx| {
                 event
                     .downcast_ref::<T::Event>()
                     .map_or_else(Vec::new, |e| react(e, ctx))
             }),
-        }
+        });
+        self
     }
 
-    /// The commands that follow from an event of the policy's source.
+    /// The aggregate types whose events it reads.
+    pub fn sources(&self) -> impl Iterator<Item = &'static str> {
+        self.reactions.iter().map(|r| r.source)
+    }
+
+    /// The commands that follow from an event of one of its sources.
     pub fn react(&self, event: &(dyn Any + Send + Sync), ctx: &PolicyContext) -> Vec<Consequence> {
-        (self.react)(event, ctx)
+        self.reactions.iter().flat_map(|r| (r.react)(event, ctx)).collect()
     }
 }

@@ -456,7 +456,7 @@ impl Registry {
     pub fn policies<'a>(&'a self, kind: Kind, source: &'a str) -> impl Iterator<Item = &'a Policy> {
         self.policies
             .iter()
-            .filter(move |p| p.kind == kind && p.source == source)
+            .filter(move |p| p.kind == kind && p.sources().any(|s| s == source))
     }
 
     /// All policies.

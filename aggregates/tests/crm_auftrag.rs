@@ -408,6 +408,10 @@ fn ein_stornierter_auftrag_gibt_alles_zurueck() {
         json!({"HinweisSetzen": {"art": "artikel_gesperrt", "text": "x"}}),
         "STATUS_UNZULAESSIG",
     );
+    // What comes too late about one of its positions is no refusal.
+    let position_id = auftrag.stand.positionen[0].position_id;
+    let spaet = json!({"HinweisSetzen": {"position_id": position_id, "art": "artikel_gesperrt", "text": "x"}});
+    assert_eq!(auftrag.tu(spaet), []);
     // All positions cancelled one by one: nothing to wait for.
     let mut auftrag = freigegeben(welt(), KAS, "10", None);
     let events = auftrag.tu(storno(&auftrag, None));

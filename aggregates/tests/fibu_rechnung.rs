@@ -7,6 +7,7 @@ mod rechnung_welt;
 use aggregates::{
     Aggregate, DomainError, Refused,
     context::Counter,
+    crm::{Auftrag, auftrag::AuftragEvent},
     fibu::{
         Ausgleich, Kontenplan, OffenerPosten, Rechnung,
         ausgleich::{AusgleichEvent, AusgleichZeile, Restbehandlung},
@@ -483,6 +484,7 @@ fn posten(welt: World, buchung_id: Uuid, betrag: i64, ausgeglichen: i64) -> Worl
                 typ: "rechnung".into(),
                 id: ORIGINAL,
             },
+            belegnummer: None,
             personenkonto: "10001".into(),
             kunde_id: None,
             betrag: cent(ausgeglichen),
@@ -656,14 +658,41 @@ fn eine_korrektur_nennt_position_oder_schluessel_und_einen_betrag() {
 
 // ---- advance payments: fibu 3, example 3 ----
 
-fn anzahlung(brutto_teile: &[(&str, i64)]) -> Vec<RechnungEvent> {
-    let zeile = position("1", "10000.00", "U19", json!({"text": "Anzahlung"}));
-    let mut commands = entwurf(
-        vec![zeile],
-        json!({"art": "anzahlung", "auftrag_id": AUFTRAG, "leistung_bis": null}),
-    );
+/// An order over one position, and what of it was cancelled.
+fn auftrag(kunden_nr: &str, netto: &str, storniert: Option<&str>) -> Vec<AuftragEvent> {
+    let position_id = Uuid::from_u128(0xa1);
+    let preis = json!({"betrag": netto, "je": "1", "einheit": "t"});
+    let mut events = vec![
+        json!({"Angelegt": {"auftrag_nr": "AU-2026-000001", "art": "lager", "kunde_id": Uuid::from_u128(0x10),
+            "kunden_nr": kunden_nr, "kunde_name": "Landhof Petersen GmbH", "auftragsdatum": "2026-03-01",
+            "bestellnr_wiederholt": false, "lieferart": "lieferung", "rechnungsart": "einzel", "waehrung": "EUR"}}),
+        json!({"PositionHinzugefuegt": {"position_id": position_id, "pos": 1, "position": {
+            "artikel_id": Uuid::from_u128(0xa2), "artikel_nr": "SILO", "bezeichnung": "Silo", "lagergefuehrt": false,
+            "lager_id": Uuid::from_u128(0xa3), "menge": "10", "einheit": "t", "basismenge": "10", "preis": preis,
+            "netto": netto, "schluessel": "U19", "toleranz_plus": "0", "toleranz_minus": "0", "herleitung": []}}}),
+    ];
+    if let Some(menge) = storniert {
+        events.push(
+            json!({"PositionStorniert": {"position_id": position_id, "menge": menge, "grund": "weniger",
+            "bestaetigt": false}}),
+        );
+    }
+    let lesen = |event| serde_json::from_value(event).unwrap();
+    events.into_iter().map(lesen).collect()
+}
+
+/// A draft of an Anzahlung on the Auftrag, and its booking.
+fn anzahlung_buchen(netto: &str) -> Vec<Value> {
+    let zeile = position("1", netto, "U19", json!({"text": "Anzahlung"}));
+    let kopf = json!({"art": "anzahlung", "auftrag_id": AUFTRAG, "leistung_bis": null});
+    let mut commands = entwurf(vec![zeile], kopf);
     commands.push(buchen());
-    let mut welt = welt();
+    commands
+}
+
+fn anzahlung(brutto_teile: &[(&str, i64)]) -> Vec<RechnungEvent> {
+    let commands = anzahlung_buchen("10000.00");
+    let mut welt = welt().with::<Auftrag>(AUFTRAG, auftrag("10001", "50000.00", None));
     welt.id = ANZAHLUNG;
     let (mut rechnung, mut events) = laufen(&welt, Rechnung::default(), commands).unwrap();
     for (nr, (datum, betrag)) in brutto_teile.iter().enumerate() {
@@ -729,6 +758,46 @@ fn beispiel_3_anzahlung_zahlung_und_schlussrechnung() {
         ]
     );
     assert!(folge[1].id == ANZAHLUNG && folge[1].command.get("AnzahlungAnrechnen").is_some());
+}
+
+#[test]
+fn mehr_als_der_auftrag_wert_ist_wird_nicht_angezahlt() {
+    let mit = |auftrag| welt().with::<Auftrag>(AUFTRAG, auftrag);
+    // 50,000.00 less three tenths; 10,000.00 are invoiced in advance already.
+    let welt = mit(auftrag("10001", "50000.00", Some("3"))).with::<Rechnung>(ANZAHLUNG, anzahlung(&[]));
+    let zuviel = RechnungError::AnzahlungUeberAuftrag {
+        auftragswert: cent(3_500_000),
+        anzahlungen: cent(3_500_001),
+    };
+    assert_eq!(abgelehnt_beim_buchen(&welt, "25000.01"), zuviel.into());
+    let (zweite, _) = laufen(&welt, Rechnung::default(), anzahlung_buchen("25000.00")).unwrap();
+    assert_eq!(zweite.anzahlung_nr, Some(2));
+    // What is corrected or cancelled away makes room again.
+    let mut stornowelt = welt.clone();
+    stornowelt.id = ANZAHLUNG;
+    let (_, storniert) = laufen(&stornowelt, gefaltet(&anzahlung(&[])), vec![stornieren()]).unwrap();
+    let alle = [anzahlung(&[]), storniert].concat();
+    let welt = welt.with::<Rechnung>(ANZAHLUNG, alle);
+    laufen(&welt, Rechnung::default(), anzahlung_buchen("35000.00")).unwrap();
+    assert_eq!(
+        code(&abgelehnt_beim_buchen(&welt, "35000.01")),
+        "RECHNUNG_ANZAHLUNG_UEBER_AUFTRAG"
+    );
+}
+
+/// The refusal of an Anzahlung.
+fn abgelehnt_beim_buchen(welt: &World, netto: &str) -> Abgelehnt {
+    laufen(welt, Rechnung::default(), anzahlung_buchen(netto)).unwrap_err()
+}
+
+#[test]
+fn eine_anzahlung_nennt_einen_auftrag_ihres_kunden() {
+    for welt in [
+        welt(),
+        welt().with::<Auftrag>(AUFTRAG, auftrag("10002", "50000.00", None)),
+    ] {
+        assert_eq!(code(&abgelehnt_beim_buchen(&welt, "1.00")), "EINGABE_UNGUELTIG");
+    }
 }
 
 #[test]

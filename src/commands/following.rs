@@ -88,7 +88,7 @@ impl Following {
             .all_policies()
             .iter()
             .filter(|p| p.kind == Kind::Following);
-        let mut sources: Vec<String> = following.map(|p| p.source.to_owned()).collect();
+        let mut sources: Vec<String> = following.flat_map(Policy::sources).map(str::to_owned).collect();
         sources.sort();
         sources.dedup();
         let mut following = Self {
@@ -271,7 +271,7 @@ impl Following {
         let Some(after) = self.lease(policy, mandant_id).await? else {
             return Ok(Turn::Elsewhere);
         };
-        let types = [policy.source.to_owned()];
+        let types: Vec<String> = policy.sources().map(str::to_owned).collect();
         let range = read::Range {
             after,
             to: Some(head),

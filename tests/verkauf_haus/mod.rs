@@ -4,8 +4,7 @@
 
 use std::time::Duration;
 
-use aggregates::{crm::Kreditlinie, wawi::Lagerbestand};
-use neuroerp::commands::{Caller, Order};
+use aggregates::{crm::Kreditlinie, policy::Kind, wawi::Lagerbestand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -107,14 +106,6 @@ impl Haus {
         let zweite = Door::new(self.server.url.clone(), token);
         let pfad = format!("{linie}/limit-freigeben");
         zweite.post(&pfad, json!({"nr": 1})).await.ok();
-    }
-
-    /// What other documents send, from another process on the same log.
-    pub async fn intern(&self, typ: &'static str, id: Uuid, command: Value) -> Result<(), String> {
-        let core = neuroerp::server::Core::start(&self.server.db.owner).await.unwrap();
-        let order = Order::new(typ, id, command);
-        let ergebnis = core.bus().send(self.mandant, Caller::service("test"), order).await;
-        ergebnis.map(|_| ()).map_err(|refusal| refusal.code)
     }
 
     pub async fn zugang(&self, artikel: &str, kg: &str) {
@@ -251,5 +242,78 @@ impl Haus {
     pub async fn fakturieren(&self, entwurf: &str, summe: &str) {
         let buchen = json!({"erwartete_summe": summe});
         self.rechnung_tun(entwurf, "buchen", buchen).await.ok();
+    }
+
+    /// The house's bank account.
+    pub async fn bank(&self) -> String {
+        let bank = json!({"art": "bank", "konto_nr": "1800", "bezeichnung": "Hausbank"});
+        id(&self.server.post(&format!("{FIBU}/geldkonten"), bank).await.ok())
+    }
+
+    /// Enters and books a payment of the customer; `mehr` adds or replaces fields.
+    pub async fn zahlung(&self, bank: &str, betrag: &str, mehr: Value) -> String {
+        let heute = aggregates::types::kalender::tag(neuroerp::uhr::jetzt());
+        let mut zahlung = json!({"richtung": "eingang", "geldkonto_id": bank, "personenkonto": self.kunden_nr,
+            "betrag": betrag, "buchungsdatum": heute});
+        zahlung
+            .as_object_mut()
+            .unwrap()
+            .extend(mehr.as_object().unwrap().clone());
+        let zahlung = id(&self.server.post(&format!("{FIBU}/zahlungen"), zahlung).await.ok());
+        let pfad = format!("{FIBU}/zahlungen/{zahlung}/buchen");
+        self.server.post(&pfad, json!({})).await.ok();
+        zahlung
+    }
+
+    /// The item of a booked invoice.
+    pub async fn posten(&self, rechnung: &str) -> Value {
+        let buchung = self.rechnung(rechnung).await["buchung_id"].clone();
+        let pfad = format!("{FIBU}/offene-posten?buchung_id={}", buchung.as_str().unwrap());
+        self.server.get(&pfad).await.ok()["daten"][0].clone()
+    }
+
+    /// The lines of a voucher: account, side, amount.
+    pub async fn zeilen(&self, buchung: &Value) -> Vec<String> {
+        let pfad = format!("{FIBU}/buchungen/{}", buchung.as_str().unwrap());
+        let buchung = self.server.get(&pfad).await.ok();
+        let text = |p: &Value, feld: &str| p[feld].as_str().unwrap_or_default().to_owned();
+        let zeile = |p: &Value| format!("{} {} {}", text(p, "konto"), text(p, "seite"), text(p, "betrag"));
+        buchung["positionen"].as_array().unwrap().iter().map(zeile).collect()
+    }
+
+    /// Waits until no following policy has an event before it.
+    pub async fn ruhe(&self) {
+        let registry = aggregates::registry();
+        let following = registry.all_policies().iter().filter(|p| p.kind == Kind::Following);
+        let (mut namen, mut typen) = (Vec::new(), Vec::new());
+        for policy in following {
+            for typ in policy.sources() {
+                namen.push(policy.name);
+                typen.push(typ);
+            }
+        }
+        let offen = "SELECT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS p(name, typ) \
+            JOIN log.ereignis e ON e.mandant_id = $1 AND e.aggregate_type = p.typ \
+            WHERE e.position > coalesce((SELECT s.position FROM log.politik_stand s \
+                WHERE s.mandant_id = $1 AND s.politik = p.name), 0))";
+        bis("die Politiken ruhen", async || {
+            let offen: bool = sqlx::query_scalar(offen)
+                .bind(self.mandant)
+                .bind(&namen)
+                .bind(&typen)
+                .fetch_one(&self.server.db.pool)
+                .await
+                .unwrap();
+            !offen
+        })
+        .await;
+    }
+
+    /// What some following policies were refused.
+    pub async fn abgelehnte_folgen(&self, politiken: &[&str]) -> Vec<String> {
+        let sql = "SELECT politik || ': ' || code || ' ' || detail FROM log.politik_abgelehnt \
+            WHERE politik = ANY($1) ORDER BY 1";
+        let abgelehnt = sqlx::query_scalar(sql).bind(politiken);
+        abgelehnt.fetch_all(&self.server.db.pool).await.unwrap()
     }
 }

@@ -11,6 +11,7 @@ mod eingangsrechnung;
 mod firmenstammdaten;
 mod generalumkehr;
 mod kreditlinie_fristen;
+mod kreditlinie_obligo;
 mod kunde_debitor;
 mod lieferant_kreditor;
 mod mandant_nummernkreise;
@@ -58,6 +59,8 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::following::<crate::crm::Kunde>("kunde_fristen", kunde_debitor::fristen),
         Policy::following::<crate::crm::Kunde>("kunde_stammdaten", partner_stammdaten::kunde),
         Policy::following::<crate::crm::Kreditlinie>("kreditlinie_fristen", kreditlinie_fristen::react),
+        Policy::following::<crate::fibu::OffenerPosten>("kreditlinie_obligo", kreditlinie_obligo::posten)
+            .and::<crate::crm::Auftrag>(kreditlinie_obligo::auftrag),
         Policy::inline::<crate::wawi::Lieferant>("lieferant_kreditor", lieferant_kreditor::react),
         Policy::following::<crate::wawi::Lieferant>("lieferant_stammdaten", partner_stammdaten::lieferant),
         Policy::inline::<crate::wawi::Wareneingang>("wareneingang_buchen", wareneingang_buchen::react),

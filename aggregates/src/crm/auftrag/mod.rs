@@ -110,6 +110,16 @@ impl Auftrag {
     /// The part by which its first delivery is named.
     pub const TEIL_VERSAND: &'static str = "auftrag/versand";
 
+    /// Net value of what went and of what is still to go; nothing once it is cancelled.
+    #[must_use]
+    pub fn wert(&self) -> Betrag {
+        if self.status == AuftragStatus::Storniert {
+            return Betrag::NULL;
+        }
+        let anteil = |p: &AuftragPosition| p.anteil(p.geliefert + p.offen()).unwrap_or(p.netto);
+        self.positionen.iter().map(anteil).sum()
+    }
+
     fn bestellnr(kunde_id: Uuid, nr: &str) -> String {
         format!("{kunde_id}/{nr}")
     }
@@ -279,6 +289,16 @@ impl Aggregate for Auftrag {
             }
             (Erfasst | Bestaetigt | Abgeschlossen, Cmd::HinweisSetzen { position_id, art, text }) => {
                 self.hinweis_setzen((position_id, art), &text, ctx)
+            }
+            // Nothing of the position is open any more; whoever tells does not know yet.
+            (
+                AuftragStatus::Storniert,
+                Cmd::HinweisSetzen {
+                    position_id: Some(id), ..
+                },
+            ) => {
+                self.position(id)?;
+                Ok(Vec::new())
             }
             (Erfasst | Bestaetigt | Abgeschlossen, Cmd::HinweisErledigen { hinweis_id }) => {
                 if self.hinweise.iter().any(|h| h.hinweis_id == hinweis_id) {

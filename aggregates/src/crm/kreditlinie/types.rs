@@ -36,17 +36,15 @@ pub enum KreditBelegTyp {
     Lieferung,
     /// An open item.
     Op,
-    /// A payment that is not allocated; counts against the obligo.
+    /// What the customer has to his credit: payments and credit notes that are not allocated; counts against the obligo.
     Zahlung,
-    /// A credit note that is not allocated; counts against the obligo.
-    Gutschrift,
 }
 
 impl KreditBelegTyp {
     /// True for what the customer has to his credit: its amount is never above zero.
     #[must_use]
     pub const fn guthaben(self) -> bool {
-        matches!(self, Self::Zahlung | Self::Gutschrift)
+        matches!(self, Self::Zahlung)
     }
 }
 
@@ -56,7 +54,8 @@ impl KreditBelegTyp {
 pub struct KreditBeleg {
     /// Its kind.
     pub typ: KreditBelegTyp,
-    /// Its stream; of a delivery the stream of its Auftrag.
+    /// Its stream; of a delivery the stream of its Auftrag, of what the customer has to his credit the customer: no
+    /// settlement says which credit pays which item.
     pub id: Uuid,
     /// Its number.
     pub nummer: Option<Text<60>>,

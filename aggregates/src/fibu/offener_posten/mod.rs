@@ -115,6 +115,7 @@ impl OffenerPosten {
         OpBewegung {
             ausgleich_id: ausgleich.ausgleich_id,
             beleg,
+            belegnummer: Some(self.belegnummer.clone()),
             personenkonto: self.personenkonto.clone(),
             kunde_id: self.kunde_id,
             betrag: ausgleich.betrag,

@@ -105,6 +105,8 @@ pub struct OpBewegung {
     pub ausgleich_id: Uuid,
     /// The document of the item: what its voucher came from, else the voucher itself.
     pub beleg: Herkunft,
+    /// Number of its voucher.
+    pub belegnummer: Option<String>,
     /// Debitor or Kreditor.
     pub personenkonto: String,
     /// Customer of the Debitor.

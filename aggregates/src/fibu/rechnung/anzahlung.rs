@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     Context, Decision, Shared,
+    crm::Auftrag,
     fibu::{
         Ausgleich, Kontenplan,
         ausgleich::Umkehr,
@@ -36,9 +37,28 @@ fn anzahlungen(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<Vec<(Uuid, std::syn
     Ok(gefunden)
 }
 
-/// The running number of the next Anzahlung of an Auftrag.
-pub(super) fn naechste_nr(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<i32> {
-    let anzahl = i32::try_from(anzahlungen(auftrag, ctx)?.len()).unwrap_or(i32::MAX);
+/// The running number of the next Anzahlung of an Auftrag. All that stand, with this one, are at most what it is worth.
+pub(super) fn naechste_nr(neu: &Rechnung, netto: Betrag, auftrag_id: Uuid, ctx: &Context<'_>) -> Ergebnis<i32> {
+    let unbekannt = || Shared::feld("/auftrag_id", "diesen Auftrag gibt es nicht; einen angelegten angeben");
+    let auftrag = ctx.get::<Auftrag>(auftrag_id)?.ok_or_else(unbekannt)?;
+    if auftrag.kunden_nr != neu.debitor_nr {
+        let text = format!("der Auftrag {} ist von einem anderen Kunden", auftrag.auftrag_nr);
+        return Err(Shared::feld("/auftrag_id", text).into());
+    }
+    let vorhanden = anzahlungen(auftrag_id, ctx)?;
+    let stehen = vorhanden.iter().filter(|(_, a)| a.status == RechnungStatus::Gebucht);
+    let bisher: Betrag = stehen
+        .map(|(_, a)| a.netto - a.korrekturen.iter().map(|k| k.netto).sum())
+        .sum();
+    let (auftragswert, anzahlungen) = (auftrag.wert(), bisher + netto);
+    if anzahlungen > auftragswert {
+        return Err(RechnungError::AnzahlungUeberAuftrag {
+            auftragswert,
+            anzahlungen,
+        }
+        .into());
+    }
+    let anzahl = i32::try_from(vorhanden.len()).unwrap_or(i32::MAX);
     if anzahl >= MAX_JE_AUFTRAG {
         let text = format!("ein Auftrag hat höchstens {MAX_JE_AUFTRAG} Anzahlungsrechnungen");
         return Err(Shared::feld("/auftrag_id", text).into());

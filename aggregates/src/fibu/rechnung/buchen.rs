@@ -113,7 +113,10 @@ pub(super) fn buchen(
         zeilen,
     };
     let anzahlung_nr = match (rechnung.art, rechnung.auftrag_id) {
-        (RechnungArt::Anzahlung, Some(auftrag)) => Some(anzahlung::naechste_nr(auftrag, ctx)?),
+        (RechnungArt::Anzahlung, Some(auftrag)) => {
+            let netto = gerechnet.summe(|z| z.basis);
+            Some(anzahlung::naechste_nr(rechnung, netto, auftrag, ctx)?)
+        }
         _ => None,
     };
     Ok(vec![RechnungEvent::Gebucht(Box::new(RechnungGebucht {

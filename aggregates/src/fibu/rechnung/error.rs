@@ -104,6 +104,17 @@ pub enum RechnungError {
         /// What is open.
         rest: Betrag,
     },
+    /// More is asked for in advance than the order is worth.
+    #[error(
+        "mit dieser Rechnung wären {anzahlungen} EUR netto angezahlt, der Auftrag hat aber nur einen Wert von {auftragswert} EUR; bitte weniger anzahlen"
+    )]
+    #[strum(serialize = "RECHNUNG_ANZAHLUNG_UEBER_AUFTRAG")]
+    AnzahlungUeberAuftrag {
+        /// What the order is worth, net.
+        auftragswert: Betrag,
+        /// All its advance payments with this one, net.
+        anzahlungen: Betrag,
+    },
     /// Cancelled already.
     #[error("die Rechnung ist bereits storniert, durch die Stornorechnung {durch}")]
     #[strum(serialize = "RECHNUNG_BEREITS_STORNIERT")]
