@@ -107,6 +107,16 @@ pub trait Aggregate:
     /// Folds one fact. Never fails, never decides, never calculates.
     fn evolve(&mut self, event: Self::Event);
 
+    /// The state after facts that are not written yet.
+    #[must_use]
+    fn danach(&self, events: &[Self::Event]) -> Self {
+        let mut danach = self.clone();
+        for event in events {
+            danach.evolve(event.clone());
+        }
+        danach
+    }
+
     /// For streams whose id follows from a natural key (spec/README section 2): the key in the creating command. The
     /// id is then UUIDv5(mandant, TYPE + "/" + key); a client need not know it.
     fn stream_key(_command: &Self::Command) -> Option<StreamKey> {

@@ -4,7 +4,7 @@
 use std::{future::Future, pin::Pin};
 
 use aggregates::{
-    fibu::buchung::BuchungEvent,
+    Aggregate,
     registry::{FoldError, ReadEvent},
 };
 use chrono::{DateTime, Utc};
@@ -29,6 +29,17 @@ pub struct LogEvent {
     pub actor: String,
     /// The event itself; downcast to the aggregate's event type.
     pub event: ReadEvent,
+}
+
+impl LogEvent {
+    /// The event of an aggregate, for ledgers that read no other.
+    pub(crate) fn von<T: Aggregate>(&self) -> Result<&T::Event, LedgerError> {
+        let event = self.event.downcast_ref::<T::Event>();
+        event.ok_or_else(|| LedgerError::Unprocessable {
+            position: self.position,
+            reason: format!("{} is no event of {}", self.aggregate_type, T::NAME),
+        })
+    }
 }
 
 /// Why a ledger stopped.
@@ -144,16 +155,4 @@ pub struct Fact {
     pub ledger: &'static str,
     /// The query.
     pub sql: &'static str,
-}
-
-/// The event of a Buchung, for ledgers that read only those.
-pub(crate) fn buchung_event(event: &LogEvent) -> Result<Option<&BuchungEvent>, LedgerError> {
-    event
-        .event
-        .downcast_ref::<BuchungEvent>()
-        .map(Some)
-        .ok_or_else(|| LedgerError::Unprocessable {
-            position: event.position,
-            reason: format!("{} is not a Buchung", event.aggregate_type),
-        })
 }

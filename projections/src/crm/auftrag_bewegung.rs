@@ -132,14 +132,7 @@ impl EventLedger for AuftragBewegung {
     ) -> Result<(), LedgerError> {
         let mut zeilen = Vec::new();
         for event in events {
-            let auftrag = event
-                .event
-                .downcast_ref::<AuftragEvent>()
-                .ok_or_else(|| LedgerError::Unprocessable {
-                    position: event.position,
-                    reason: format!("{} is not an Auftrag", event.aggregate_type),
-                })?;
-            let (aenderungen, tag) = aenderungen(auftrag);
+            let (aenderungen, tag) = aenderungen(event.von::<Auftrag>()?);
             for (lfd, (position_id, art, menge, netto, termin)) in aenderungen.into_iter().enumerate() {
                 zeilen.push(Zeile {
                     mandant_id,

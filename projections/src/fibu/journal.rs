@@ -14,10 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use crate::{
-    LedgerError, LogEvent,
-    ledger::{EventLedger, buchung_event},
-};
+use crate::{LedgerError, LogEvent, ledger::EventLedger};
 
 const TABLE: &str = "fibu.journalzeile";
 
@@ -141,13 +138,11 @@ impl EventLedger for Journal {
         let mut numbers: BTreeMap<NaiveDate, i64> = BTreeMap::new();
         let mut rows = Rows::default();
         for event in events {
-            let Some(
-                erfasst @ BuchungEvent::Erfasst {
-                    geschaeftsjahr_beginn,
-                    positionen,
-                    ..
-                },
-            ) = buchung_event(event)?
+            let erfasst @ BuchungEvent::Erfasst {
+                geschaeftsjahr_beginn,
+                positionen,
+                ..
+            } = event.von::<Buchung>()?
             else {
                 continue;
             };

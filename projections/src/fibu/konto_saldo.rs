@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::journal::sides;
 use crate::{
     LedgerError, LogEvent,
-    ledger::{EventLedger, Fact, buchung_event},
+    ledger::{EventLedger, Fact},
 };
 
 const TABLE: &str = "fibu.konto_saldo";
@@ -107,13 +107,13 @@ impl EventLedger for KontoSaldo {
         let table = &target(TABLE);
         let mut sums: BTreeMap<Key, Sum> = BTreeMap::new();
         for event in events {
-            let Some(BuchungEvent::Erfasst {
+            let BuchungEvent::Erfasst {
                 geschaeftsjahr_beginn,
                 periode,
                 steuerdatum,
                 positionen,
                 ..
-            }) = buchung_event(event)?
+            } = event.von::<Buchung>()?
             else {
                 continue;
             };

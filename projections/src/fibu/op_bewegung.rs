@@ -118,12 +118,7 @@ impl OpBewegung {
     ) -> Result<(), LedgerError> {
         let mut rows = Rows::default();
         for event in events {
-            let own = event.event.downcast_ref::<OffenerPostenEvent>();
-            let own = own.ok_or_else(|| LedgerError::Unprocessable {
-                position: event.position,
-                reason: format!("{} is not an OffenerPosten", event.aggregate_type),
-            })?;
-            match own {
+            match event.von::<OffenerPosten>()? {
                 OffenerPostenEvent::Eroeffnet { posten, .. } => rows.eroeffnung(event, posten),
                 OffenerPostenEvent::AusgleichAngewandt(bewegung) => rows.ausgleich(event, "ausgleich", bewegung),
                 OffenerPostenEvent::AusgleichZurueckgenommen(bewegung) => rows.ausgleich(event, "ruecknahme", bewegung),

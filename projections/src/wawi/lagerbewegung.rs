@@ -281,14 +281,7 @@ impl Lagerbewegung {
         let mut nummern: BTreeMap<i32, i64> = BTreeMap::new();
         let mut seite = Seite::default();
         for event in events {
-            let lagerbestand =
-                event
-                    .event
-                    .downcast_ref::<LagerbestandEvent>()
-                    .ok_or_else(|| LedgerError::Unprocessable {
-                        position: event.position,
-                        reason: format!("{} is not a Lagerbestand", event.aggregate_type),
-                    })?;
+            let lagerbestand = event.von::<Lagerbestand>()?;
             seite.reservierung(event, lagerbestand);
             let Some(bewegung) = bewegung(lagerbestand) else {
                 continue;

@@ -9,7 +9,7 @@ use super::{
     types::{FakturaArt, Fakturaposition, Kreditfolge, Lieferposition},
 };
 use crate::{
-    Context, Decision, Refused, Shared,
+    Aggregate, Context, Decision, Refused, Shared,
     crm::kunde::Rechnungsart,
     fibu::Rechnung,
     types::{Menge, Text},

@@ -15,7 +15,7 @@ use super::{
     },
 };
 use crate::{
-    Context, Decision, Refused, Shared,
+    Aggregate, Context, Decision, Refused, Shared,
     crm::{
         Kunde,
         kunde::{KundeStatus, SperreArt},

@@ -277,15 +277,6 @@ impl Auftrag {
         }
         Ok(offen)
     }
-
-    /// The order after facts that are not written yet.
-    pub(super) fn danach(&self, events: &[AuftragEvent]) -> Self {
-        let mut danach = self.clone();
-        for event in events {
-            danach.evolve(event.clone());
-        }
-        danach
-    }
 }
 
 /// A quantity of a position in the Basiseinheit.

@@ -165,15 +165,6 @@ impl Kreditlinie {
         Ok([entlastet].into_iter().chain(signal).collect())
     }
 
-    /// The line after facts that are not written yet.
-    pub(super) fn danach(&self, events: &[KreditlinieEvent]) -> Self {
-        let mut danach = self.clone();
-        for event in events {
-            crate::Aggregate::evolve(&mut danach, event.clone());
-        }
-        danach
-    }
-
     /// The waiting documents that fit on a day, the oldest first; one that does not fit does not hold up the younger.
     pub(super) fn freigaben(&self, am: NaiveDate) -> Vec<KreditlinieEvent> {
         let mut wartend: Vec<&KreditBelegung> = self.belegungen.iter().filter(|b| b.vormerkung_nr.is_some()).collect();
