@@ -14,7 +14,7 @@ use super::{
     zahlungsbedingung::{Skonto, Zahlungsbedingung},
 };
 use crate::{
-    Context, Refused, Shared,
+    Context, Refused,
     dienste::nummernkreis::Belegnummer,
     policy::Consequence,
     types::{Betrag, Dezimal, Satz, Text},
@@ -38,10 +38,7 @@ impl Bedingung {
         let Some(id) = id else {
             return Ok(Self::sofort(belegdatum));
         };
-        let Some(bedingung) = ctx.get::<Zahlungsbedingung>(id)? else {
-            let text = "diese Zahlungsbedingung gibt es nicht; eine angelegte angeben";
-            return Err(Shared::feld("/zahlungsbedingung_id", text).into());
-        };
+        let bedingung = Zahlungsbedingung::laden(id, "/zahlungsbedingung_id", ctx)?;
         let konditionen = bedingung
             .konditionen(belegdatum)
             .map_err(|fehler| Refused::Domain(fehler).fremd())?;

@@ -1,9 +1,12 @@
 //! Zahlungsbedingung: when a claim is due and what Skonto an early payment earns (fibu 3). Terms are dated; a document
 //! copies what holds on its date, so a change never touches what is on record.
 
+use std::sync::Arc;
+
 use chrono::{Datelike, Days, Months, NaiveDate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
@@ -293,13 +296,33 @@ impl Zahlungsbedingung {
     /// Scope of the code's claim.
     pub const KEY_CODE: &'static str = "zahlungsbedingung.code";
 
+    /// The terms named in the member `feld` of a command.
+    pub(crate) fn laden<E>(id: Uuid, feld: impl Into<String>, ctx: &Context<'_>) -> Result<Arc<Self>, Refused<E>> {
+        let text = "diese Zahlungsbedingung gibt es nicht; eine angelegte angeben";
+        Ok(ctx.get::<Self>(id)?.ok_or_else(|| Shared::feld(feld, text))?)
+    }
+
+    /// Refuses terms, if any are named, that do not exist or are out of use.
+    pub(crate) fn pruefen<E>(id: Option<Uuid>, feld: &str, ctx: &Context<'_>) -> Result<(), Refused<E>> {
+        match id {
+            Some(id) => Self::laden(id, feld, ctx)?
+                .verwendbar()
+                .map_err(|fehler| Refused::Domain(fehler).fremd()),
+            None => Ok(()),
+        }
+    }
+
+    fn verwendbar(&self) -> Result<(), ZahlungsbedingungError> {
+        if self.status == ZahlungsbedingungStatus::Aktiv {
+            return Ok(());
+        }
+        let code = self.code.clone();
+        Err(ZahlungsbedingungError::Stillgelegt { code })
+    }
+
     /// Due date and Skonto of a document of that date. `ZAHLUNGSBEDINGUNG_STILLGELEGT` if the terms are out of use.
     pub fn konditionen(&self, belegdatum: NaiveDate) -> Result<Konditionen, ZahlungsbedingungError> {
-        if self.status != ZahlungsbedingungStatus::Aktiv {
-            return Err(ZahlungsbedingungError::Stillgelegt {
-                code: self.code.clone(),
-            });
-        }
+        self.verwendbar()?;
         // The first terms hold for older documents too; there is always one.
         let fassung = zeitlich::am(&self.fassungen, belegdatum).or(self.fassungen.first());
         let Some(fassung) = fassung else {

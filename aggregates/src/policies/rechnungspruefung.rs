@@ -1,6 +1,7 @@
 //! What a comparison says goes to the document, the receipts and the orders in the same unit of work (spec/README section
 //! 5, rows 28 and 29).
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::{
@@ -30,19 +31,19 @@ pub(super) fn react(event: &RechnungspruefungEvent, _ctx: &PolicyContext) -> Vec
         }
         RechnungspruefungEvent::Verbucht {
             eingangsrechnung_id,
+            buchungsdatum,
             berechnungen,
-            ..
         }
         | RechnungspruefungEvent::Zurueckgenommen {
             eingangsrechnung_id,
+            datum: buchungsdatum,
             berechnungen,
-            ..
-        } => berechnet(*eingangsrechnung_id, berechnungen),
+        } => berechnet(*eingangsrechnung_id, *buchungsdatum, berechnungen),
         _ => Vec::new(),
     }
 }
 
-fn berechnet(eingangsrechnung_id: Uuid, berechnungen: &[Berechnung]) -> Vec<Consequence> {
+fn berechnet(eingangsrechnung_id: Uuid, buchungsdatum: NaiveDate, berechnungen: &[Berechnung]) -> Vec<Consequence> {
     let zugaenge = je_strom(berechnungen.iter().map(|b| {
         let menge = ZugangsMenge {
             we_position_id: b.wareneingang.we_position_id,
@@ -60,6 +61,7 @@ fn berechnet(eingangsrechnung_id: Uuid, berechnungen: &[Berechnung]) -> Vec<Cons
     let zugaenge = zugaenge.into_iter().map(|(id, positionen)| {
         let command = WareneingangCommand::BerechnungErfassen {
             eingangsrechnung_id,
+            buchungsdatum,
             positionen,
         };
         Consequence::command::<Wareneingang>(id, &command)
@@ -67,6 +69,7 @@ fn berechnet(eingangsrechnung_id: Uuid, berechnungen: &[Berechnung]) -> Vec<Cons
     let bestellungen = bestellt.into_iter().map(|(id, positionen)| {
         let command = BestellungCommand::BerechnungErfassen {
             eingangsrechnung_id,
+            buchungsdatum,
             positionen,
         };
         Consequence::command::<Bestellung>(id, &command)

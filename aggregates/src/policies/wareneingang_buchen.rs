@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::{
@@ -46,7 +47,7 @@ pub(super) fn react(event: &WareneingangEvent, ctx: &PolicyContext) -> Vec<Conse
                 });
                 bestand(position, *lager_id, &command, ctx)
             });
-            bestellungen(positionen, false, ctx)
+            bestellungen(positionen, *buchungsdatum, false, ctx)
                 .into_iter()
                 .chain(zugaenge)
                 .collect()
@@ -66,7 +67,10 @@ pub(super) fn react(event: &WareneingangEvent, ctx: &PolicyContext) -> Vec<Conse
                 };
                 bestand(position, *lager_id, &command, ctx)
             });
-            bestellungen(positionen, true, ctx).into_iter().chain(stornos).collect()
+            bestellungen(positionen, *buchungsdatum, true, ctx)
+                .into_iter()
+                .chain(stornos)
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -82,7 +86,12 @@ fn bestand(position: &Zugangsdaten, lager_id: Uuid, command: &LagerbestandComman
 }
 
 /// One command per order, in which each of its positions stands once.
-fn bestellungen(positionen: &[Zugangsdaten], zurueck: bool, ctx: &PolicyContext) -> Vec<Consequence> {
+fn bestellungen(
+    positionen: &[Zugangsdaten],
+    buchungsdatum: NaiveDate,
+    zurueck: bool,
+    ctx: &PolicyContext,
+) -> Vec<Consequence> {
     let mut je_bestellung: BTreeMap<Uuid, BTreeMap<Uuid, Menge>> = BTreeMap::new();
     for zugang in positionen {
         let (Some(bestellung_id), Some(position_id), Some(menge)) =
@@ -96,6 +105,7 @@ fn bestellungen(positionen: &[Zugangsdaten], zurueck: bool, ctx: &PolicyContext)
     }
     let command = |mengen: BTreeMap<Uuid, Menge>| BestellungCommand::WareneingangErfassen {
         wareneingang_id: ctx.id,
+        buchungsdatum,
         positionen: mengen
             .into_iter()
             .map(|(position_id, menge)| PositionsMenge { position_id, menge })

@@ -8,7 +8,7 @@ use std::{
     str::FromStr,
 };
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -153,6 +153,20 @@ impl JsonSchema for Menge {
     }
 }
 
+/// Below this, quantities keep all their decimals as weights of a split.
+const GEWICHT_MAX: i64 = 9_000_000_000_000;
+
+impl Betrag {
+    /// Splits the amount by quantities, with the largest remainders: the parts sum to it.
+    #[must_use]
+    pub fn nach_mengen(self, mengen: &[Menge]) -> Vec<Self> {
+        let fein = mengen.iter().all(|menge| menge.0.abs() < Decimal::from(GEWICHT_MAX));
+        let faktor = Decimal::from(if fein { 1_000_000 } else { 1 });
+        let gewicht = |menge: &Menge| menge.0.checked_mul(faktor).and_then(|g| g.to_i64()).unwrap_or(i64::MAX);
+        self.split(&mengen.iter().map(gewicht).collect::<Vec<_>>())
+    }
+}
+
 /// A price per quantity: `34.50` for 1 dt, `12.90` for 100 pieces (wawi 0.1). Never negative.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -272,6 +286,16 @@ mod tests {
 
     fn menge(text: &str) -> Menge {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_amount_is_split_by_quantities_to_the_cent() {
+        let teile = Betrag::cent(9_000).nach_mengen(&[menge("12"), menge("18")]);
+        assert_eq!(teile, [Betrag::cent(3_600), Betrag::cent(5_400)]);
+        let teile = Betrag::cent(100).nach_mengen(&[menge("0.000001"), menge("0.000002")]);
+        assert_eq!(teile, [Betrag::cent(33), Betrag::cent(67)]);
+        let teile = Betrag::cent(100).nach_mengen(&[menge("9999999999999"), menge("9999999999999")]);
+        assert_eq!(teile, [Betrag::cent(50), Betrag::cent(50)]);
     }
 
     #[test]

@@ -69,10 +69,7 @@ fn skonto_pruefen(index: usize, skonto: &[Skonto]) -> Result<(), Shared> {
 }
 
 fn konditionen(index: usize, id: Uuid, belegdatum: NaiveDate, ctx: &Context<'_>) -> Ergebnis<Konditionen> {
-    let Some(bedingung) = ctx.get::<Zahlungsbedingung>(id)? else {
-        let feld = format!("/zeilen/{index}/op/zahlungsbedingung_id");
-        return Err(Shared::feld(feld, "diese Zahlungsbedingung gibt es nicht; eine angelegte wählen").into());
-    };
+    let bedingung = Zahlungsbedingung::laden(id, format!("/zeilen/{index}/op/zahlungsbedingung_id"), ctx)?;
     bedingung
         .konditionen(belegdatum)
         .map_err(|e| Refused::Domain(e).fremd())

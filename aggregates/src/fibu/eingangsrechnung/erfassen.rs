@@ -43,11 +43,7 @@ pub(super) fn erfassen(e: ErfassenEingabe, ctx: &Context<'_>) -> Ergebnis<Eingan
             return Err(Shared::DatumZukunft { feld, spaetestens }.into());
         }
     }
-    if let Some(id) = e.zahlungsbedingung_id
-        && ctx.get::<Zahlungsbedingung>(id)?.is_none()
-    {
-        return Err(Shared::feld("/zahlungsbedingung_id", "diese Zahlungsbedingung gibt es nicht").into());
-    }
+    Zahlungsbedingung::pruefen(e.zahlungsbedingung_id, "/zahlungsbedingung_id", ctx)?;
     let leistung_bis = e.leistung_bis.or(e.leistung_von).unwrap_or(e.rechnungsdatum);
     let leistung_von = e.leistung_von.unwrap_or(leistung_bis);
     if leistung_von > leistung_bis {

@@ -44,7 +44,7 @@ pub(super) fn entwerfen(eingabe: super::EntwerfenEingabe, ctx: &Context<'_>) -> 
         )
         .into());
     }
-    bedingung_pruefen(eingabe.zahlungsbedingung_id, ctx)?;
+    Zahlungsbedingung::pruefen(eingabe.zahlungsbedingung_id, "/zahlungsbedingung_id", ctx)?;
     let leistung = leistung(eingabe.leistung_von, eingabe.leistung_bis, "/leistung_von")?;
     let mut events = vec![RechnungEvent::Entworfen {
         debitor_nr,
@@ -140,7 +140,7 @@ pub(super) fn aendern(rechnung: &Rechnung, command: RechnungCommand, ctx: &Conte
             RechnungEvent::ZuAbschlagEntfernt { nr }
         }
         RechnungCommand::BedingungSetzen { zahlungsbedingung_id } => {
-            bedingung_pruefen(Some(zahlungsbedingung_id), ctx)?;
+            Zahlungsbedingung::pruefen(Some(zahlungsbedingung_id), "/zahlungsbedingung_id", ctx)?;
             RechnungEvent::BedingungGesetzt { zahlungsbedingung_id }
         }
         RechnungCommand::LeistungSetzen { von, bis } => {
@@ -172,17 +172,6 @@ fn debitor_pruefen(nr: &str, ctx: &Context<'_>) -> Ergebnis<()> {
     match ctx.holder(Debitor::KEY_NR, nr)? {
         Some(_) => Ok(()),
         None => Err(RechnungError::DebitorUnbekannt { nr: nr.to_owned() }.into()),
-    }
-}
-
-fn bedingung_pruefen(id: Option<Uuid>, ctx: &Context<'_>) -> Ergebnis<()> {
-    match id {
-        Some(id) if ctx.get::<Zahlungsbedingung>(id)?.is_none() => Err(Shared::feld(
-            "/zahlungsbedingung_id",
-            "diese Zahlungsbedingung gibt es nicht; eine angelegte angeben",
-        )
-        .into()),
-        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::types::Menge;
+use crate::{fibu::eingangsrechnung::NebenkostenArt, types::Menge};
+
+fn text(wert: impl Into<&'static str>) -> &'static str {
+    wert.into()
+}
 
 /// Refusals of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
@@ -40,6 +44,15 @@ pub enum BestellungError {
     AenderungUnterGeliefert {
         /// What came.
         geliefert: Menge,
+    },
+    /// The costs cannot be shared that way.
+    #[error("die Nebenkosten {} lassen sich nicht nach Menge verteilen: die Positionen zählen in {}; nach Wert oder Gewicht verteilen", text(*.art), .einheiten.join(", "))]
+    #[strum(serialize = "BESTELLUNG_NEBENKOSTEN_EINHEITEN")]
+    NebenkostenEinheiten {
+        /// Kind.
+        art: NebenkostenArt,
+        /// The units in which the positions count.
+        einheiten: Vec<String>,
     },
     /// Something came already.
     #[error("zu der Bestellung ist schon Ware gekommen; bitte je Position den Rest stornieren")]

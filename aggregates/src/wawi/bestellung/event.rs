@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::types::Positionsdaten;
+use super::types::{BestellNebenkosten, Liefereinteilung, Positionsdaten};
 use crate::{
+    fibu::eingangsrechnung::NebenkostenArt,
     types::{Akteur, Betrag, Menge, Preis},
     wawi::belegposition::PositionsMenge,
 };
@@ -17,7 +18,7 @@ use crate::{
 pub struct Bestaetigung {
     /// The position.
     pub position_id: Uuid,
-    /// When.
+    /// When the last of it comes.
     pub termin: Option<NaiveDate>,
     /// How much.
     pub menge: Menge,
@@ -25,6 +26,23 @@ pub struct Bestaetigung {
     pub preis: Preis,
     /// Value of what was ordered at that price.
     pub netto: Betrag,
+    /// The parts with what was promised of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub einteilungen: Vec<Liefereinteilung>,
+}
+
+/// A position as it was sent to the supplier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BestelltePosition {
+    /// The position.
+    pub position_id: Uuid,
+    /// How much.
+    pub menge: Menge,
+    /// Value.
+    pub netto: Betrag,
+    /// Its parts, by day.
+    pub einteilungen: Vec<Liefereinteilung>,
 }
 
 /// Facts.
@@ -71,25 +89,44 @@ pub enum BestellungEvent {
         preis: Preis,
         /// Value.
         netto: Betrag,
-        /// When the goods are wanted.
+        /// When all of it is wanted.
         termin: Option<NaiveDate>,
+        /// Its parts, by day.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        einteilungen: Vec<Liefereinteilung>,
+        /// By how much what is no longer expected grows; negative if it is expected again.
+        entfallen: Option<Menge>,
     },
     /// A position is gone.
     PositionEntfernt {
         /// The position.
         position_id: Uuid,
     },
+    /// Bears costs of bringing the goods in, or shares them anew.
+    NebenkostenGesetzt {
+        /// The costs with their shares.
+        nebenkosten: BestellNebenkosten,
+    },
+    /// Bears the costs of a kind no longer.
+    NebenkostenEntfernt {
+        /// Kind.
+        art: NebenkostenArt,
+    },
     /// Waits for approvals.
     ZurFreigabeGegeben {
-        /// Net total.
+        /// Net total with the costs of bringing the goods in.
         netto: Betrag,
         /// Levels needed.
         stufen: u8,
+        /// Who handed it over, or made it dearer; he does not approve.
+        von: Option<Akteur>,
     },
     /// A level is approved.
     StufeFreigegeben {
         /// Level.
         stufe: u8,
+        /// The level is needed above this net total.
+        grenze: Option<Betrag>,
         /// By whom.
         von: Akteur,
         /// When.
@@ -106,11 +143,22 @@ pub enum BestellungEvent {
     Abgelehnt {
         /// Why.
         grund: String,
+        /// The level that was refused.
+        stufe: Option<u8>,
+        /// By whom.
+        von: Option<Akteur>,
+        /// When.
+        am: Option<DateTime<Utc>>,
     },
     /// Sent.
     Bestellt {
         /// How.
         kanal: Option<String>,
+        /// On which day.
+        bestellt_am: Option<NaiveDate>,
+        /// What.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        positionen: Vec<BestelltePosition>,
     },
     /// Confirmed by the supplier.
     Bestaetigt {
@@ -130,6 +178,8 @@ pub enum BestellungEvent {
     PositionWiedergeoeffnet {
         /// The position.
         position_id: Uuid,
+        /// What is expected again.
+        rest: Option<Menge>,
     },
     /// Cancelled.
     Storniert {
@@ -140,13 +190,20 @@ pub enum BestellungEvent {
     WareneingangErfasst {
         /// The Wareneingang.
         wareneingang_id: Uuid,
+        /// Business date.
+        buchungsdatum: Option<NaiveDate>,
         /// What came.
         positionen: Vec<PositionsMenge>,
+        /// By how much what is no longer expected grows; negative if it is expected again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entfallen: Vec<PositionsMenge>,
     },
     /// An invoice was booked, or taken back.
     BerechnungErfasst {
         /// The Eingangsrechnung.
         eingangsrechnung_id: Uuid,
+        /// Business date.
+        buchungsdatum: Option<NaiveDate>,
         /// What was invoiced.
         positionen: Vec<PositionsMenge>,
     },

@@ -1,8 +1,12 @@
 //! Bestellung: a purchase order with its approvals, and what came and was invoiced of it (wawi 4).
 
 mod command;
+mod einteilung;
 mod error;
 mod event;
+mod freigabe;
+mod lieferung;
+mod nebenkosten;
 mod position;
 mod types;
 
@@ -12,29 +16,26 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use crate::wawi::belegposition::PositionsMenge;
-pub use command::{BestaetigungEingabe, BestellungCommand, PositionEingabe};
+pub use command::{
+    BestaetigungEingabe, BestellungCommand, EinteilungEingabe, PositionEingabe, TeilbestaetigungEingabe,
+};
 pub use error::BestellungError;
-pub use event::{Bestaetigung, BestellungEvent};
-pub use types::{BestellFreigabe, BestellPosition, BestellungStatus, Positionsdaten};
+pub use event::{Bestaetigung, BestelltePosition, BestellungEvent};
+pub use types::{
+    BestellFreigabe, BestellNebenkosten, BestellPosition, BestellungStatus, Entscheidung, Liefereinteilung,
+    Nebenkostenanteil, Positionsdaten, Verteilung,
+};
 
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
-    fibu::partner::HAUSWAEHRUNG,
-    types::{Akteur, Bereich, Betrag, Menge, Text},
+    fibu::{Zahlungsbedingung, partner::HAUSWAEHRUNG},
+    types::{Akteur, Bereich, Betrag},
     wawi::{
         Lieferant,
         belegposition::{self, Positionsstatus},
     },
 };
-
-/// The Nummernkreis of purchase orders.
-const KREIS: &str = "BE";
-
-/// Right to take more than was ordered and tolerated (wawi 4).
-const EINKAUF_LEITUNG: &str = "wawi.einkauf_leitung";
-
-/// Up to this net total each level of approval is not needed yet (wawi 4).
-const FREIGABE_GRENZEN: [Betrag; 2] = [Betrag::cent(100_000), Betrag::cent(1_000_000)];
+use position::Aenderung;
 
 /// Folded state; serde gives the columns of `wawi.bestellung`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,11 +56,15 @@ pub struct Bestellung {
     pub paritaet: Option<String>,
     /// Date of the order.
     pub bestelldatum: NaiveDate,
+    /// On which day it was sent to the supplier last.
+    pub bestellt_am: Option<NaiveDate>,
     /// Who ordered.
     pub besteller: Option<Akteur>,
-    /// Net total of what was ordered.
+    /// Who handed it over for approval, or made it dearer.
+    pub vorgelegt_von: Option<Akteur>,
+    /// Net total of what was ordered, without the costs of bringing it in.
     pub netto: Betrag,
-    /// Net total that was approved last.
+    /// Net total that was approved last, with the costs of bringing the goods in.
     pub freigegeben_netto: Option<Betrag>,
     /// Levels of approval that the order needs.
     pub freigabe_stufen: u8,
@@ -67,8 +72,10 @@ pub struct Bestellung {
     pub status: BestellungStatus,
     /// Positions.
     pub positionen: Vec<BestellPosition>,
-    /// Approvals of the present total.
+    /// What was decided on the present total.
     pub freigaben: Vec<BestellFreigabe>,
+    /// Costs of bringing the goods in.
+    pub nebenkosten: Vec<BestellNebenkosten>,
 }
 
 crate::wire!(Bestellung, BestellungCommand => BestellungEvent | BestellungError);
@@ -86,9 +93,8 @@ impl Bestellung {
         matches!(self.status, Bestellt | Bestaetigt | TeilGeliefert | Geliefert)
     }
 
-    /// Levels of approval for a net total.
-    fn stufen(netto: Betrag) -> u8 {
-        FREIGABE_GRENZEN.iter().map(|grenze| u8::from(netto > *grenze)).sum()
+    fn abgeschlossen(&self) -> bool {
+        self.status == BestellungStatus::Abgeschlossen
     }
 
     fn summe(&self) -> Betrag {
@@ -107,6 +113,7 @@ impl Bestellung {
         };
         let lieferant = lieferant(lieferant_id, ctx)?;
         let bestelldatum = belegposition::bis_heute(bestelldatum, "/bestelldatum", ctx)?;
+        Zahlungsbedingung::pruefen(zahlungsbedingung_id, "/zahlungsbedingung_id", ctx)?;
         let kondition = lieferant.kondition(bestelldatum).map(|k| k.zahlungsbedingung_id);
         Ok(vec![BestellungEvent::Angelegt {
             lieferant_id,
@@ -120,120 +127,38 @@ impl Bestellung {
         }])
     }
 
-    fn zur_freigabe(&self, ctx: &Context<'_>) -> Decision<Self> {
-        if self.positionen.is_empty() {
-            return Err(BestellungError::PositionFehlt {}.into());
-        }
-        lieferant(self.lieferant_id, ctx)?;
-        let netto = self.summe();
-        let stufen = Self::stufen(netto);
-        let mut events = vec![BestellungEvent::ZurFreigabeGegeben { netto, stufen }];
-        if stufen == 0 {
-            events.push(self.freigegeben(netto, ctx)?);
-        }
-        Ok(events)
-    }
-
-    fn freigeben(&self, stufe: u8, ctx: &Context<'_>) -> Decision<Self> {
-        let gegeben = self.freigaben.iter().map(|f| f.stufe).max().unwrap_or(0);
-        let naechste = gegeben.saturating_add(1);
-        if stufe != naechste {
-            return Err(BestellungError::FreigabeErforderlich { stufe: naechste }.into());
-        }
-        let von = ctx.akteur();
-        if self.besteller.as_ref() == Some(&von) || self.freigaben.iter().any(|f| f.von == von) {
-            return Err(Shared::VierAugen {
-                regel: Some("bestellfreigabe".to_owned()),
+    /// The confirmations, changes and costs that may make an order dearer, after which it may need approval again.
+    fn aendern_und_folgen(&self, command: BestellungCommand, ctx: &Context<'_>) -> Decision<Self> {
+        let event = match command {
+            BestellungCommand::PositionHinzufuegen(eingabe) => self.hinzufuegen(eingabe, ctx)?,
+            BestellungCommand::PositionAendern {
+                position_id,
+                menge,
+                preis,
+                termin,
+                einteilungen,
+            } => {
+                let neu = Aenderung {
+                    menge,
+                    preis,
+                    termin,
+                    einteilungen,
+                };
+                self.aendern(position_id, neu, ctx)?
             }
-            .into());
-        }
-        lieferant(self.lieferant_id, ctx)?;
-        let am = ctx.frame.jetzt;
-        let mut events = vec![BestellungEvent::StufeFreigegeben { stufe, von, am }];
-        if stufe >= self.freigabe_stufen {
-            events.push(self.freigegeben(self.summe(), ctx)?);
-        }
-        Ok(events)
-    }
-
-    fn freigegeben(&self, netto: Betrag, ctx: &Context<'_>) -> Result<BestellungEvent, Refusal> {
-        let bestell_nr = match &self.bestell_nr {
-            Some(nr) => nr.clone(),
-            None => ctx.draw(KREIS, self.bestelldatum)?.text,
+            BestellungCommand::PositionEntfernen { position_id } => self.entfernen(position_id)?,
+            BestellungCommand::NebenkostenSetzen {
+                art,
+                betrag,
+                verteilung,
+            } => self.nebenkosten_setzen(art, betrag, verteilung, ctx)?,
+            BestellungCommand::NebenkostenEntfernen { art } => self.nebenkosten_entfernen(art)?,
+            BestellungCommand::Bestaetigen { positionen } => BestellungEvent::Bestaetigt {
+                positionen: self.bestaetigung(&positionen, ctx)?,
+            },
+            andere => return Err(Shared::status(self.status, erlaubt(&andere)).into()),
         };
-        Ok(BestellungEvent::Freigegeben { bestell_nr, netto })
-    }
-
-    /// A change of an approved order needs approval again once it costs more than what was approved.
-    fn nach_aenderung(&self, event: BestellungEvent) -> Vec<BestellungEvent> {
-        let mut danach = self.clone();
-        danach.evolve(event.clone());
-        let netto = danach.summe();
-        let mut events = vec![event];
-        if self.freigegeben_netto.is_some_and(|bisher| netto > bisher) && Self::stufen(netto) > 0 {
-            let stufen = Self::stufen(netto);
-            events.push(BestellungEvent::ZurFreigabeGegeben { netto, stufen });
-        }
-        events
-    }
-
-    fn ware(&self, wareneingang_id: Uuid, positionen: Vec<PositionsMenge>, ctx: &Context<'_>) -> Decision<Self> {
-        for zugang in &positionen {
-            let position = self.position(zugang.position_id)?;
-            let max = position.lieferbar();
-            let darf_mehr = ctx.darf(EINKAUF_LEITUNG) && ctx.frame.grund.is_some();
-            if zugang.menge > max && !darf_mehr {
-                return Err(BestellungError::Ueberlieferung { max }.into());
-            }
-        }
-        Ok(self.mit_abschluss(BestellungEvent::WareneingangErfasst {
-            wareneingang_id,
-            positionen,
-        }))
-    }
-
-    /// The event, and the end of the order if it leaves nothing to wait for.
-    fn mit_abschluss(&self, event: BestellungEvent) -> Vec<BestellungEvent> {
-        let mut danach = self.clone();
-        danach.evolve(event.clone());
-        let mut events = vec![event];
-        if danach.status != BestellungStatus::Abgeschlossen && danach.positionen.iter().all(BestellPosition::erledigt) {
-            events.push(BestellungEvent::Abgeschlossen {});
-        }
-        events
-    }
-
-    fn rest_stornieren(&self, position_id: Uuid, grund: &Text<500>) -> Decision<Self> {
-        let position = self.position(position_id)?;
-        let rest = position.offen();
-        if rest.is_null() {
-            return Err(Shared::status(position.status, &["offen", "teil_geliefert"]).into());
-        }
-        Ok(self.mit_abschluss(BestellungEvent::RestStorniert {
-            position_id,
-            rest,
-            grund: grund.to_string(),
-        }))
-    }
-
-    fn wiederoeffnen(&self, position_id: Uuid) -> Decision<Self> {
-        let position = self.position(position_id)?;
-        let geschlossen = matches!(position.status, Positionsstatus::Storniert | Positionsstatus::Geliefert);
-        if !geschlossen || position.geliefert >= position.menge {
-            return Err(Shared::status(position.status, &["storniert", "geliefert"]).into());
-        }
-        Ok(vec![BestellungEvent::PositionWiedergeoeffnet { position_id }])
-    }
-
-    /// The status of an order after goods: what came decides, never money.
-    fn lieferstatus(&self) -> BestellungStatus {
-        if self.positionen.iter().all(|p| p.offen().is_null()) {
-            BestellungStatus::Geliefert
-        } else if self.positionen.iter().any(|p| !p.geliefert.is_null()) {
-            BestellungStatus::TeilGeliefert
-        } else {
-            BestellungStatus::Bestellt
-        }
+        self.mit_folgen(event, ctx)
     }
 }
 
@@ -266,73 +191,49 @@ impl Aggregate for Bestellung {
 
     fn decide(&self, command: BestellungCommand, ctx: &Context<'_>) -> Decision<Self> {
         use BestellungCommand as Cmd;
-        use BestellungEvent as Ev;
-        use BestellungStatus::{Abgeschlossen, Bestaetigt, Bestellt, Entwurf, Freigegeben, InFreigabe, Neu};
+        use BestellungStatus::{Entwurf, Freigegeben, InFreigabe, Neu};
+        let unterwegs = self.erwartet_ware();
         match (self.status, command) {
             (Neu, command) => Self::anlegen(command, ctx),
-            (Entwurf, Cmd::PositionHinzufuegen(eingabe)) => Ok(vec![self.hinzufuegen(eingabe, ctx)?]),
-            (Entwurf, Cmd::PositionEntfernen { position_id }) => {
-                self.position(position_id)?;
-                Ok(vec![Ev::PositionEntfernt { position_id }])
+            (Entwurf, command @ (Cmd::PositionHinzufuegen(_) | Cmd::PositionEntfernen { .. })) => {
+                self.aendern_und_folgen(command, ctx)
             }
             (
-                Entwurf | Freigegeben | Bestellt | Bestaetigt | BestellungStatus::TeilGeliefert,
-                Cmd::PositionAendern {
-                    position_id,
-                    menge,
-                    preis,
-                    termin,
-                },
-            ) => Ok(self.nach_aenderung(self.aendern(position_id, (menge, preis, termin), ctx)?)),
+                status,
+                command @ (Cmd::PositionAendern { .. }
+                | Cmd::NebenkostenSetzen { .. }
+                | Cmd::NebenkostenEntfernen { .. }),
+            ) if unterwegs || matches!(status, Entwurf | Freigegeben) => self.aendern_und_folgen(command, ctx),
+            (_, command @ Cmd::Bestaetigen { .. }) if unterwegs => self.aendern_und_folgen(command, ctx),
             (Entwurf, Cmd::ZurFreigabeGeben {}) => self.zur_freigabe(ctx),
             (InFreigabe, Cmd::Freigeben { stufe }) => self.freigeben(stufe, ctx),
-            (InFreigabe, Cmd::Ablehnen { grund }) => Ok(vec![Ev::Abgelehnt {
-                grund: grund.to_string(),
-            }]),
-            (Freigegeben, Cmd::Bestellen { kanal }) => {
-                lieferant(self.lieferant_id, ctx)?;
-                Ok(vec![Ev::Bestellt {
-                    kanal: kanal.map(|k| k.to_string()),
-                }])
+            (InFreigabe, Cmd::Ablehnen { grund }) => Ok(vec![self.ablehnen(&grund, ctx)]),
+            (Freigegeben, Cmd::Bestellen { kanal, bestellt_am }) => self.bestellen(kanal, bestellt_am, ctx),
+            (_, Cmd::RestStornieren { position_id, grund }) if unterwegs => self.rest_stornieren(position_id, &grund),
+            (_, Cmd::PositionWiederoeffnen { position_id }) if unterwegs || self.abgeschlossen() => {
+                self.wiederoeffnen(position_id)
             }
-            (Bestellt | Bestaetigt, Cmd::Bestaetigen { positionen }) => {
-                let positionen = self.bestaetigung(&positionen, ctx)?;
-                Ok(self.nach_aenderung(Ev::Bestaetigt { positionen }))
-            }
-            (_, Cmd::RestStornieren { position_id, grund }) if self.erwartet_ware() => {
-                self.rest_stornieren(position_id, &grund)
-            }
-            (_, Cmd::PositionWiederoeffnen { position_id }) if self.erwartet_ware() => self.wiederoeffnen(position_id),
-            (Entwurf | InFreigabe | Freigegeben | Bestellt | Bestaetigt, Cmd::Stornieren { grund }) => {
-                Ok(vec![Ev::Storniert {
-                    grund: grund.to_string(),
-                }])
-            }
-            (BestellungStatus::TeilGeliefert | BestellungStatus::Geliefert, Cmd::Stornieren { .. }) => {
-                Err(BestellungError::StornoMitLieferung {}.into())
+            (status, Cmd::Stornieren { grund })
+                if unterwegs || matches!(status, Entwurf | InFreigabe | Freigegeben) =>
+            {
+                self.stornieren(&grund)
             }
             (
                 _,
                 Cmd::WareneingangErfassen {
                     wareneingang_id,
+                    buchungsdatum,
                     positionen,
                 },
-            ) if self.erwartet_ware() || self.status == Abgeschlossen => self.ware(wareneingang_id, positionen, ctx),
+            ) if self.nimmt(&positionen) => self.ware(wareneingang_id, buchungsdatum, positionen, ctx),
             (
                 _,
                 Cmd::BerechnungErfassen {
                     eingangsrechnung_id,
+                    buchungsdatum,
                     positionen,
                 },
-            ) if self.erwartet_ware() || self.status == Abgeschlossen => {
-                for berechnet in &positionen {
-                    self.position(berechnet.position_id)?;
-                }
-                Ok(self.mit_abschluss(Ev::BerechnungErfasst {
-                    eingangsrechnung_id,
-                    positionen,
-                }))
-            }
+            ) if self.bestellt_am.is_some() => self.berechnet(eingangsrechnung_id, buchungsdatum, positionen),
             (status, command) => Err(Shared::status(status, erlaubt(&command)).into()),
         }
     }
@@ -374,59 +275,57 @@ impl Aggregate for Bestellung {
                 preis,
                 netto,
                 termin,
-            } => self.mit_position(position_id, |position| {
-                position.menge = menge;
-                position.basismenge = basismenge;
-                position.preis = preis.into();
-                position.netto = netto;
-                position.termin = termin;
-                position.status = position.nach_lieferung(position.geliefert);
-            }),
+                einteilungen,
+                entfallen: _,
+            } => {
+                self.mit_position(position_id, |position| {
+                    position.menge = menge;
+                    position.basismenge = basismenge;
+                    position.preis = preis.into();
+                    position.netto = netto;
+                    position.termin = termin;
+                    position.einteilen(einteilungen);
+                    position.status = position.nach_lieferung(position.geliefert);
+                });
+                self.fortschreiben();
+            }
             BestellungEvent::PositionEntfernt { position_id } => {
                 self.positionen.retain(|p| p.position_id != position_id);
             }
-            BestellungEvent::ZurFreigabeGegeben { stufen, .. } => {
-                self.freigabe_stufen = stufen;
-                self.freigaben.clear();
-                self.status = BestellungStatus::InFreigabe;
+            BestellungEvent::NebenkostenGesetzt { nebenkosten } => {
+                match self.nebenkosten.iter_mut().find(|n| n.art == nebenkosten.art) {
+                    Some(bisher) => *bisher = nebenkosten,
+                    None => self.nebenkosten.push(nebenkosten),
+                }
             }
-            BestellungEvent::StufeFreigegeben { stufe, von, am } => {
-                self.freigaben.push(BestellFreigabe { stufe, von, am });
+            BestellungEvent::NebenkostenEntfernt { art } => self.nebenkosten.retain(|n| n.art != art),
+            BestellungEvent::ZurFreigabeGegeben { .. }
+            | BestellungEvent::StufeFreigegeben { .. }
+            | BestellungEvent::Freigegeben { .. }
+            | BestellungEvent::Abgelehnt { .. } => self.entscheidung_falten(event),
+            BestellungEvent::Bestellt { bestellt_am, .. } => {
+                self.bestellt_am = bestellt_am.or(Some(self.bestelldatum));
+                self.status = self.lieferstatus();
             }
-            BestellungEvent::Freigegeben { bestell_nr, netto } => {
-                self.bestell_nr = Some(bestell_nr);
-                self.freigegeben_netto = Some(netto);
-                self.status = BestellungStatus::Freigegeben;
-            }
-            BestellungEvent::Abgelehnt { .. } => {
-                self.freigaben.clear();
-                self.status = BestellungStatus::Entwurf;
-            }
-            BestellungEvent::Bestellt { .. } => self.status = BestellungStatus::Bestellt,
             BestellungEvent::Bestaetigt { positionen } => {
                 for neu in positionen {
                     self.mit_position(neu.position_id, |position| {
+                        position.einteilungen = neu.einteilungen;
                         position.bestaetigt_termin = neu.termin;
                         position.bestaetigt_menge = Some(neu.menge);
                         position.preis = neu.preis.into();
                         position.netto = neu.netto;
                     });
                 }
-                self.status = BestellungStatus::Bestaetigt;
+                self.fortschreiben();
             }
             BestellungEvent::RestStorniert { position_id, .. } => {
                 self.mit_position(position_id, |p| p.status = Positionsstatus::Storniert);
-                self.status = self.lieferstatus();
+                self.fortschreiben();
             }
-            BestellungEvent::PositionWiedergeoeffnet { position_id } => {
-                self.mit_position(position_id, |position| {
-                    position.status = if position.geliefert.is_null() {
-                        Positionsstatus::Offen
-                    } else {
-                        Positionsstatus::TeilGeliefert
-                    };
-                });
-                self.status = self.lieferstatus();
+            BestellungEvent::PositionWiedergeoeffnet { position_id, .. } => {
+                self.mit_position(position_id, BestellPosition::wiederoeffnen);
+                self.fortschreiben();
             }
             BestellungEvent::Storniert { .. } => self.status = BestellungStatus::Storniert,
             BestellungEvent::WareneingangErfasst { positionen, .. } => {
@@ -436,15 +335,13 @@ impl Aggregate for Bestellung {
                         position.status = position.nach_lieferung(position.geliefert);
                     });
                 }
-                self.status = self.lieferstatus();
+                self.fortschreiben();
             }
             BestellungEvent::BerechnungErfasst { positionen, .. } => {
                 for PositionsMenge { position_id, menge } in positionen {
                     self.mit_position(position_id, |position| position.berechnet += menge);
                 }
-                if self.status == BestellungStatus::Abgeschlossen {
-                    self.status = self.lieferstatus();
-                }
+                self.fortschreiben();
             }
             BestellungEvent::Abgeschlossen {} => self.status = BestellungStatus::Abgeschlossen,
         }
@@ -469,30 +366,32 @@ impl Bestellung {
             aendern(position);
         }
     }
-
-    /// The most that may still come of a position, with its tolerance.
-    #[must_use]
-    pub fn lieferbar(&self, position_id: Uuid) -> Menge {
-        let position = self.positionen.iter().find(|p| p.position_id == position_id);
-        position.map_or(Menge::NULL, BestellPosition::lieferbar)
-    }
 }
 
 /// States in which a command is possible, for the refusal of all others.
 fn erlaubt(command: &BestellungCommand) -> &'static [&'static str] {
     use BestellungCommand as Cmd;
-    const ERWARTET: &[&str] = &["bestellt", "bestaetigt", "teil_geliefert", "geliefert"];
+    const UNTERWEGS: &[&str] = &["bestellt", "bestaetigt", "teil_geliefert", "geliefert"];
     match command {
         Cmd::Anlegen { .. } => &["neu"],
         Cmd::PositionHinzufuegen(_) | Cmd::PositionEntfernen { .. } | Cmd::ZurFreigabeGeben {} => &["entwurf"],
-        Cmd::PositionAendern { .. } => &["entwurf", "freigegeben", "bestellt", "bestaetigt", "teil_geliefert"],
+        Cmd::PositionAendern { .. } | Cmd::NebenkostenSetzen { .. } | Cmd::NebenkostenEntfernen { .. } => &[
+            "entwurf",
+            "freigegeben",
+            "bestellt",
+            "bestaetigt",
+            "teil_geliefert",
+            "geliefert",
+        ],
         Cmd::Freigeben { .. } | Cmd::Ablehnen { .. } => &["in_freigabe"],
         Cmd::Bestellen { .. } => &["freigegeben"],
-        Cmd::Bestaetigen { .. } => &["bestellt", "bestaetigt"],
         Cmd::Stornieren { .. } => &["entwurf", "in_freigabe", "freigegeben", "bestellt", "bestaetigt"],
-        Cmd::RestStornieren { .. }
-        | Cmd::PositionWiederoeffnen { .. }
+        Cmd::PositionWiederoeffnen { .. } => {
+            &["bestellt", "bestaetigt", "teil_geliefert", "geliefert", "abgeschlossen"]
+        }
+        Cmd::Bestaetigen { .. }
+        | Cmd::RestStornieren { .. }
         | Cmd::WareneingangErfassen { .. }
-        | Cmd::BerechnungErfassen { .. } => ERWARTET,
+        | Cmd::BerechnungErfassen { .. } => UNTERWEGS,
     }
 }

@@ -1,4 +1,4 @@
-//! Words of the Bestellung: states, positions, approvals.
+//! Words of the Bestellung: states, positions with their dates, approvals, costs of bringing goods in.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
+    fibu::eingangsrechnung::NebenkostenArt,
     types::{Akteur, Betrag, Menge, Preis, Preisspalten, Satz},
     wawi::belegposition::{self, Positionsstatus},
 };
@@ -38,6 +39,22 @@ pub enum BestellungStatus {
     Storniert,
 }
 
+/// A part of a position with its own day. A position that comes at once has one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Liefereinteilung {
+    /// Number within the position, from 1, by day.
+    pub nr: i32,
+    /// When the part is wanted.
+    pub termin: Option<NaiveDate>,
+    /// How much, in the unit of the position.
+    pub menge: Menge,
+    /// When the supplier promised it.
+    pub bestaetigt_termin: Option<NaiveDate>,
+    /// How much the supplier promised.
+    pub bestaetigt_menge: Option<Menge>,
+}
+
 /// A position as it was decided; part of events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -62,8 +79,11 @@ pub struct Positionsdaten {
     pub netto: Betrag,
     /// Tax key of purchases.
     pub schluessel: Option<String>,
-    /// When the goods are wanted.
+    /// When all of it is wanted.
     pub termin: Option<NaiveDate>,
+    /// Its parts, by day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub einteilungen: Vec<Liefereinteilung>,
     /// How much more may come.
     pub toleranz_ueber: Satz,
     /// How much less is enough.
@@ -102,12 +122,14 @@ pub struct BestellPosition {
     pub netto: Betrag,
     /// Tax key of purchases.
     pub schluessel: Option<String>,
-    /// When the goods are wanted.
+    /// When all of it is wanted.
     pub termin: Option<NaiveDate>,
-    /// When the supplier promised them.
+    /// When the supplier promised the last of it.
     pub bestaetigt_termin: Option<NaiveDate>,
     /// How much the supplier promised.
     pub bestaetigt_menge: Option<Menge>,
+    /// Its parts, by day.
+    pub einteilungen: Vec<Liefereinteilung>,
     /// How much more may come.
     pub toleranz_ueber: Satz,
     /// How much less is enough.
@@ -141,6 +163,7 @@ impl BestellPosition {
             netto: daten.netto,
             schluessel: daten.schluessel,
             termin: daten.termin,
+            einteilungen: daten.einteilungen,
             toleranz_ueber: daten.toleranz_ueber,
             toleranz_unter: daten.toleranz_unter,
             konto: daten.konto,
@@ -173,6 +196,28 @@ impl BestellPosition {
         }
     }
 
+    /// What of the ordered quantity neither came nor is expected: a cancelled rest, or one the tolerance allows.
+    pub(super) fn entfallen(&self) -> Menge {
+        belegposition::offen(self.menge, self.geliefert) - self.offen()
+    }
+
+    /// Folds the parts in, with what the supplier promised of them.
+    pub(super) fn einteilen(&mut self, einteilungen: Vec<Liefereinteilung>) {
+        let zugesagt: Vec<Menge> = einteilungen.iter().filter_map(|e| e.bestaetigt_menge).collect();
+        self.bestaetigt_termin = einteilungen.iter().filter_map(|e| e.bestaetigt_termin).max();
+        self.bestaetigt_menge = (!zugesagt.is_empty()).then(|| zugesagt.into_iter().sum());
+        self.einteilungen = einteilungen;
+    }
+
+    /// Folds that the rest is expected again.
+    pub(super) fn wiederoeffnen(&mut self) {
+        self.status = if self.geliefert.is_null() {
+            Positionsstatus::Offen
+        } else {
+            Positionsstatus::TeilGeliefert
+        };
+    }
+
     /// True once nothing is expected any more and all that came is invoiced.
     pub(super) fn erledigt(&self) -> bool {
         self.offen().is_null() && self.berechnet == self.geliefert
@@ -189,13 +234,68 @@ impl BestellPosition {
     }
 }
 
-/// An approval.
+/// What was said to a level of approval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Entscheidung {
+    /// Yes.
+    #[default]
+    Freigegeben,
+    /// No; the order is back with its author.
+    Abgelehnt,
+}
+
+/// A decision on the present total.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BestellFreigabe {
     /// Level.
     pub stufe: u8,
-    /// Who approved.
+    /// The level is needed above this net total.
+    pub grenze: Option<Betrag>,
+    /// Who decided.
     pub von: Akteur,
+    /// What.
+    pub entscheidung: Entscheidung,
+    /// Why not.
+    pub grund: Option<String>,
     /// When.
     pub am: DateTime<Utc>,
+}
+
+/// How costs of bringing goods in are shared among the positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Verteilung {
+    /// By quantity in the Basiseinheit, which all positions share.
+    Menge,
+    /// By net value.
+    Wert,
+    /// By weight in kg.
+    Gewicht,
+}
+
+/// What a position bears of the costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nebenkostenanteil {
+    /// The position.
+    pub position_id: Uuid,
+    /// Its share.
+    pub betrag: Betrag,
+}
+
+/// Costs of bringing goods in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BestellNebenkosten {
+    /// Kind; each stands once.
+    pub art: NebenkostenArt,
+    /// Net.
+    pub betrag: Betrag,
+    /// How they are shared.
+    pub verteilung: Verteilung,
+    /// The shares; they sum to the amount.
+    pub anteile: Vec<Nebenkostenanteil>,
 }

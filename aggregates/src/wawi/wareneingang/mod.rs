@@ -93,6 +93,8 @@ pub enum WareneingangCommand {
     BerechnungErfassen {
         /// The Eingangsrechnung.
         eingangsrechnung_id: Uuid,
+        /// Business date.
+        buchungsdatum: NaiveDate,
         /// What was invoiced.
         positionen: Vec<ZugangsMenge>,
     },
@@ -161,6 +163,8 @@ pub enum WareneingangEvent {
     BerechnungErfasst {
         /// The Eingangsrechnung.
         eingangsrechnung_id: Uuid,
+        /// Business date.
+        buchungsdatum: Option<NaiveDate>,
         /// What was invoiced.
         positionen: Vec<ZugangsMenge>,
     },
@@ -263,10 +267,15 @@ impl Wareneingang {
         if self.positionen.iter().any(|p| !p.berechnet.is_null()) {
             return Err(WareneingangError::Berechnet {}.into());
         }
+        let buchungsdatum = buchungstag(buchungsdatum, ctx)?;
+        if let Some(gebucht) = self.buchungsdatum.filter(|gebucht| buchungsdatum < *gebucht) {
+            let text = format!("der Wareneingang ist vom {gebucht}; bitte diesen Tag oder einen späteren angeben");
+            return Err(Shared::feld("/buchungsdatum", text).into());
+        }
         Ok(vec![WareneingangEvent::Storniert {
             grund: grund.to_string(),
             we_nr: self.we_nr.clone().unwrap_or_default(),
-            buchungsdatum: buchungstag(buchungsdatum, ctx)?,
+            buchungsdatum,
             lager_id: self.lager_id,
             positionen: self.positionen.iter().map(WareneingangPosition::daten).collect(),
         }])
@@ -305,10 +314,12 @@ impl Aggregate for Wareneingang {
                 Gebucht,
                 Cmd::BerechnungErfassen {
                     eingangsrechnung_id,
+                    buchungsdatum,
                     positionen,
                 },
             ) => Ok(vec![Ev::BerechnungErfasst {
                 eingangsrechnung_id,
+                buchungsdatum: Some(buchungsdatum),
                 positionen,
             }]),
             (status, Cmd::Anlegen { .. }) => Err(Shared::status(status, &["neu"]).into()),

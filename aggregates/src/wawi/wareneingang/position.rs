@@ -31,7 +31,7 @@ pub struct PositionEingabe {
     pub einheit: Text<10>,
     /// Place in the Lager; the unnamed place if absent.
     pub platz: Option<Text<20>>,
-    /// Price; of the order if absent.
+    /// Price, if there is no order; else it is that of the order.
     pub preis: Option<Preis>,
 }
 
@@ -62,8 +62,15 @@ impl Wareneingang {
         }
         let menge = Menge::positiv(eingabe.menge, STELLEN, "/menge")?;
         let einheit = eingabe.einheit.to_string();
-        let preis = eingabe.preis.or_else(|| bestellt.as_ref().map(BestellPosition::preis));
-        let preis = preis.ok_or(WareneingangError::PreisFehlt {})?;
+        let preis = match (&bestellt, eingabe.preis) {
+            (Some(_), Some(_)) => {
+                let text = "der Preis kommt aus der Bestellung; bitte weglassen oder die Bestellung ändern";
+                return Err(Shared::feld("/preis", text).into());
+            }
+            (Some(position), None) => position.preis(),
+            (None, preis) => preis.ok_or(WareneingangError::PreisFehlt {})?,
+        };
+        belegposition::preis_pruefen(&preis)?;
         let bestellmenge = match &bestellt {
             Some(position) => Some(artikel.umrechnen(menge, &einheit, &position.einheit).map_err(fremd)?),
             None => None,
