@@ -65,6 +65,8 @@ pub fn ledgers() -> Vec<Box<dyn Ledger>> {
         Box::new(wawi::Lagerbewegung),
         Box::new(fibu::OpBewegung),
         Box::new(crm::AuftragBewegung),
+        Box::new(wawi::BestellBewegung),
+        Box::new(wawi::WareneingangBewegung),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod artikel;
 mod artikelgruppe;
+mod bestell_bewegung;
 mod bestellung;
 mod lager;
 mod lagerbestand;
@@ -12,5 +13,8 @@ mod preisliste;
 mod rechnungspruefung;
 mod versand;
 mod wareneingang;
+mod wareneingang_bewegung;
 
+pub use bestell_bewegung::BestellBewegung;
 pub use lagerbewegung::Lagerbewegung;
+pub use wareneingang_bewegung::WareneingangBewegung;

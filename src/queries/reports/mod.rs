@@ -11,6 +11,7 @@ mod args;
 mod artikelliste;
 mod auftragsbestand;
 mod bestandsliste;
+mod bestellobligo;
 mod jahr;
 mod journal;
 mod kontenblatt;
@@ -21,6 +22,8 @@ mod lagerbewegungsjournal;
 mod lieferschein;
 mod namen;
 mod nummernpruefung;
+mod offene_bestellungen;
+mod offene_teile;
 mod op;
 mod op_liste;
 mod preislistenuebersicht;
@@ -28,6 +31,8 @@ mod rechnungsbuch;
 mod seite;
 mod susa;
 mod table;
+mod wareneingangsbuch;
+mod we_re_liste;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -69,6 +74,10 @@ pub const RECHNUNGSBUCH: &str = "rechnungsbuch";
 pub const OP_BEWEGUNG: &str = "op_bewegung";
 /// The ledger that writes `crm.auftrag_bewegung`.
 pub const AUFTRAGSBEWEGUNG: &str = "auftrag_bewegung";
+/// The ledger that writes `wawi.bestell_bewegung`.
+pub const BESTELLBEWEGUNG: &str = "bestell_bewegung";
+/// The ledger that writes `wawi.wareneingang_bewegung`.
+pub const WARENEINGANGSBEWEGUNG: &str = "wareneingang_bewegung";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -141,6 +150,10 @@ pub const ALL: &[Report] = &[
     kreditauskunft::REPORT,
     auftragsbestand::REPORT,
     lieferschein::REPORT,
+    offene_bestellungen::REPORT,
+    bestellobligo::REPORT,
+    we_re_liste::REPORT,
+    wareneingangsbuch::REPORT,
 ];
 
 /// A report by its path segment.

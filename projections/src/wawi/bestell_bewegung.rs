@@ -1,0 +1,192 @@
+//! The ledger `bestell_bewegung`: `wawi.bestell_bewegung`, what orders say and what came of it; append-only, in log order.
+//! The last of `bestellt`, `geaendert` and `bestaetigt` says what a position is, part by part; all other rows are added up.
+
+use aggregates::{
+    Aggregate,
+    types::{Betrag, Menge, kalender},
+    wawi::{
+        Bestellung,
+        bestellung::{BestellungEvent, Liefereinteilung, PositionsMenge},
+    },
+};
+use chrono::NaiveDate;
+use serde::Serialize;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    LedgerError, LogEvent,
+    ledger::{EventLedger, append},
+};
+
+const TABLE: &str = "wawi.bestell_bewegung";
+
+/// The movements of purchase orders.
+pub struct BestellBewegung;
+
+/// A row: the columns of the table.
+#[derive(Serialize)]
+struct Zeile {
+    mandant_id: Uuid,
+    log_position: i64,
+    lfd: usize,
+    bestellung_id: Uuid,
+    position_id: Option<Uuid>,
+    teil: i32,
+    art: &'static str,
+    menge: Menge,
+    netto: Betrag,
+    termin: Option<NaiveDate>,
+    bestaetigt_termin: Option<NaiveDate>,
+    tag: NaiveDate,
+}
+
+/// What an event says of a position, or of the whole order.
+struct Aenderung {
+    position_id: Option<Uuid>,
+    teil: i32,
+    art: &'static str,
+    menge: Menge,
+    netto: Betrag,
+    termin: Option<NaiveDate>,
+    bestaetigt_termin: Option<NaiveDate>,
+}
+
+impl Aenderung {
+    /// So much of a position.
+    fn menge(position_id: Uuid, art: &'static str, menge: Menge) -> Self {
+        Self {
+            position_id: Some(position_id),
+            teil: 0,
+            art,
+            menge,
+            netto: Betrag::NULL,
+            termin: None,
+            bestaetigt_termin: None,
+        }
+    }
+
+    /// The whole order.
+    fn bestellung(art: &'static str) -> Self {
+        Self {
+            position_id: None,
+            ..Self::menge(Uuid::nil(), art, Menge::NULL)
+        }
+    }
+}
+
+/// A position as it stands, part by part; the parts bear their shares of its value.
+fn teile(position_id: Uuid, art: &'static str, netto: Betrag, teile: &[Liefereinteilung]) -> Vec<Aenderung> {
+    let mengen: Vec<Menge> = teile.iter().map(|teil| teil.menge).collect();
+    let anteile = netto.nach_mengen(&mengen);
+    let zeile = |(teil, netto): (&Liefereinteilung, Betrag)| Aenderung {
+        teil: teil.nr,
+        netto,
+        termin: teil.termin,
+        bestaetigt_termin: teil.bestaetigt_termin,
+        ..Aenderung::menge(position_id, art, teil.menge)
+    };
+    teile.iter().zip(anteile).map(zeile).collect()
+}
+
+fn mengen(positionen: &[PositionsMenge], art: &'static str) -> Vec<Aenderung> {
+    let zeile = |p: &PositionsMenge| Aenderung::menge(p.position_id, art, p.menge);
+    positionen.iter().map(zeile).collect()
+}
+
+/// What an event changes, and its business day if it has one of its own.
+fn aenderungen(event: &BestellungEvent) -> (Vec<Aenderung>, Option<NaiveDate>) {
+    use BestellungEvent as Ev;
+    match event {
+        Ev::Bestellt {
+            bestellt_am,
+            positionen,
+            ..
+        } => {
+            let alle = positionen.iter();
+            let bestellt = alle.flat_map(|p| teile(p.position_id, "bestellt", p.netto, &p.einteilungen));
+            (bestellt.collect(), *bestellt_am)
+        }
+        Ev::PositionGeaendert {
+            position_id,
+            netto,
+            einteilungen,
+            entfallen,
+            ..
+        } => {
+            let mut zeilen = teile(*position_id, "geaendert", *netto, einteilungen);
+            zeilen.extend(entfallen.map(|menge| Aenderung::menge(*position_id, "entfallen", menge)));
+            (zeilen, None)
+        }
+        Ev::Bestaetigt { positionen } => {
+            let alle = positionen.iter();
+            let bestaetigt = alle.flat_map(|p| teile(p.position_id, "bestaetigt", p.netto, &p.einteilungen));
+            (bestaetigt.collect(), None)
+        }
+        Ev::RestStorniert { position_id, rest, .. } => (vec![Aenderung::menge(*position_id, "entfallen", *rest)], None),
+        Ev::PositionWiedergeoeffnet { position_id, rest } => {
+            let wieder = rest.map(|rest| Aenderung::menge(*position_id, "entfallen", -rest));
+            (wieder.into_iter().collect(), None)
+        }
+        Ev::WareneingangErfasst {
+            buchungsdatum,
+            positionen,
+            entfallen,
+            ..
+        } => {
+            let mut zeilen = mengen(positionen, "geliefert");
+            zeilen.extend(mengen(entfallen, "entfallen"));
+            (zeilen, *buchungsdatum)
+        }
+        Ev::BerechnungErfasst {
+            buchungsdatum,
+            positionen,
+            ..
+        } => (mengen(positionen, "berechnet"), *buchungsdatum),
+        Ev::Storniert { .. } => (vec![Aenderung::bestellung("storniert")], None),
+        Ev::Angelegt { .. }
+        | Ev::PositionHinzugefuegt { .. }
+        | Ev::PositionEntfernt { .. }
+        | Ev::NebenkostenGesetzt { .. }
+        | Ev::NebenkostenEntfernt { .. }
+        | Ev::ZurFreigabeGegeben { .. }
+        | Ev::StufeFreigegeben { .. }
+        | Ev::Freigegeben { .. }
+        | Ev::Abgelehnt { .. }
+        | Ev::Abgeschlossen {} => (Vec::new(), None),
+    }
+}
+
+impl EventLedger for BestellBewegung {
+    const NAME: &'static str = "bestell_bewegung";
+    const TABLES: &'static [&'static str] = &[TABLE];
+    const SOURCES: &'static [&'static str] = &[Bestellung::TYPE];
+
+    async fn write(
+        connection: &mut PgConnection,
+        mandant_id: Uuid,
+        events: &[LogEvent],
+        target: &(dyn Fn(&str) -> String + Sync),
+    ) -> Result<(), LedgerError> {
+        let mut zeilen = Vec::new();
+        for event in events {
+            let (aenderungen, tag) = aenderungen(event.von::<Bestellung>()?);
+            let tag = tag.unwrap_or(kalender::tag(event.recorded_at));
+            zeilen.extend(aenderungen.into_iter().enumerate().map(|(lfd, a)| Zeile {
+                mandant_id,
+                log_position: event.position,
+                lfd,
+                bestellung_id: event.aggregate_id,
+                position_id: a.position_id,
+                teil: a.teil,
+                art: a.art,
+                menge: a.menge,
+                netto: a.netto,
+                termin: a.termin,
+                bestaetigt_termin: a.bestaetigt_termin,
+                tag,
+            }));
+        }
+        append(connection, TABLE, &target(TABLE), &zeilen).await
+    }
+}
