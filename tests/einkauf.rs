@@ -108,7 +108,12 @@ async fn b1_von_der_bestellung_in_teilen_bis_zum_ausgleich() {
     assert_eq!(haus.bericht("we-re-liste", "").await["zeilen"], json!([]));
     assert_eq!(
         konten(&einkauf, &buchung).await,
-        ["3300 haben 6664.00", "5400 soll 5600.00", "1406 soll 1064.00"]
+        [
+            "3300 haben 6664.00",
+            "5400 soll 4000.00",
+            "5400 soll 1600.00",
+            "1406 soll 1064.00"
+        ]
     );
     zahlen(&einkauf, &buchung, "6664.00").await;
     einkauf
@@ -333,6 +338,44 @@ async fn b3_fracht_nach_gewicht_und_zwei_stufen_von_zwei_personen() {
         json!({"bestellung_id": entwurf.id, "position_id": entwurf.positionen[0], "menge": "1", "einheit": "t"});
     let abgelehnt = einkauf.eingang_tun(&eingang, "position-erfassen", zeile).await;
     abgelehnt.refused(409, "STATUS_UNZULAESSIG");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mit_offenen_vorgaengen_wird_ein_lieferant_nicht_inaktiv() {
+    let einkauf = Einkauf::neu().await;
+    let haus = &einkauf.haus;
+    let inaktivieren = async || {
+        let pfad = format!("{WAWI}/lieferanten/{}/inaktivieren", einkauf.lieferant);
+        haus.server.post(&pfad, json!({})).await
+    };
+    let offen = async || {
+        let daten = inaktivieren().await.refused(422, "LIEFERANT_OFFENE_VORGAENGE")["daten"].clone();
+        ["bestellungen", "wareneingaenge", "saldo"].map(|feld| daten[feld].clone())
+    };
+    let bestellt = einkauf.bestellt(&[(&haus.futter, "10", "100.00", "2026-12-01")]).await;
+    assert_eq!(offen().await, [json!(1), json!(0), json!("0.00")]);
+    let artikel = format!("{WAWI}/artikel/{}", haus.futter);
+    haus.server
+        .post(&format!("{artikel}/auslaufen-lassen"), json!({}))
+        .await
+        .ok();
+    let erwartet = haus.server.post(&format!("{artikel}/archivieren"), json!({})).await;
+    assert_eq!(
+        erwartet.refused(422, "ARTIKEL_NOCH_BESTAND")["daten"]["bestellungen"],
+        1
+    );
+    let we = einkauf.gebucht("L-1", &bestellt, "10").await;
+    assert_eq!(offen().await, [json!(1), json!(1), json!("0.00")]);
+    let rechnung = einkauf.rechnung("R-1", "1190.00", &[(&we, "10", "1000.00")]).await;
+    buchen(&einkauf, &rechnung).await;
+    assert_eq!(offen().await, [json!(0), json!(0), json!("-1190.00")]);
+    let storno = json!({"grund": "falsch"});
+    let pfad = format!("{FIBU}/eingangsrechnungen/{rechnung}/stornieren");
+    haus.server.post(&pfad, storno.clone()).await.ok();
+    einkauf.eingang_tun(&we.0, "stornieren", storno.clone()).await.ok();
+    assert_eq!(offen().await, [json!(1), json!(0), json!("0.00")]);
+    einkauf.bestellung_tun(&bestellt.id, "stornieren", storno).await.ok();
+    inaktivieren().await.ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -193,9 +193,18 @@ async fn ein_lieferant_bekommt_seinen_kreditor_und_seine_zahlsperre() {
         .post(&format!("{pfad}/adresse-setzen"), adresse("haupt", "Emden"))
         .await
         .ok();
-    let bedingung = Uuid::from_u128(5);
+    let kondition_setzen = format!("{pfad}/kondition-setzen");
+    let unbekannt = server
+        .post(&kondition_setzen, json!({"zahlungsbedingung_id": Uuid::nil()}))
+        .await;
+    assert_eq!(
+        unbekannt.refused(422, "EINGABE_UNGUELTIG")["felder"][0]["feld"],
+        "/zahlungsbedingung_id"
+    );
+    let bedingung = json!({"code": "30T", "bezeichnung": "30 Tage netto", "fassung": {"tage": 30}});
+    let bedingung = server.post("/api/v1/fibu/zahlungsbedingungen", bedingung).await.ok()["id"].clone();
     let kondition = json!({"zahlungsbedingung_id": bedingung, "mindestbestellwert": "250.00"});
-    server.post(&format!("{pfad}/kondition-setzen"), kondition).await.ok();
+    server.post(&kondition_setzen, kondition).await.ok();
     server.post(&format!("{pfad}/freigeben"), json!({})).await.ok();
     let kreditor = async || server.get("/api/v1/fibu/kreditoren").await.ok()["daten"][0].clone();
     let lieferant = einer(&server, &pfad).await;
@@ -204,7 +213,7 @@ async fn ein_lieferant_bekommt_seinen_kreditor_und_seine_zahlsperre() {
         (&konto["nr"], &konto["lieferant_id"]),
         (&lieferant["lieferant_nr"], &lieferant["id"])
     );
-    assert_eq!(konto["zahlungsbedingung_id"], json!(bedingung));
+    assert_eq!(konto["zahlungsbedingung_id"], bedingung);
     let sperren = json!({"bereich": "gesamt", "grund": "Mängel"});
     server.post(&format!("{pfad}/sperren"), sperren).await.ok();
     assert_eq!(

@@ -118,6 +118,15 @@ fn die_freigabe_traegt_alles_womit_der_debitor_beginnt() {
     let mut kunde = entwurf();
     let bedingung = Uuid::from_u128(5);
     kunde.tu(json!({"AdresseHinzufuegen": {"adresse": adresse("rechnung", json!({}))}}));
+    for (feld, wert) in [("zahlungsbedingung_id", Uuid::nil()), ("preisliste_id", Uuid::nil())] {
+        kunde.feld_falsch(json!({"KonditionenSetzen": {feld: wert}}), &format!("/{feld}"));
+    }
+    let stillgelegt = json!({"KonditionenSetzen": {"zahlungsbedingung_id": partner_welt::STILLGELEGT}});
+    kunde.abgelehnt(stillgelegt.clone(), "ZAHLUNGSBEDINGUNG_STILLGELEGT");
+    // What he has already stays his until he gets other terms.
+    let mut alt = kunde.clone();
+    alt.stand.konditionen.zahlungsbedingung_id = Some(partner_welt::STILLGELEGT);
+    alt.tu(stillgelegt);
     kunde.tu(json!({"KonditionenSetzen": {"zahlungsbedingung_id": bedingung, "rechnungsart": "sammel"}}));
     let events = kunde.tu(json!({"Freigeben": {}}));
     let [

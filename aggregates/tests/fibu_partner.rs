@@ -3,6 +3,7 @@
 
 #[allow(dead_code, unused_imports, reason = "most of that world is for postings")]
 mod fibu_welt;
+mod partner_welt;
 
 use std::{fmt::Debug, sync::LazyLock};
 
@@ -19,7 +20,7 @@ use aggregates::{
     types::Akteur,
 };
 use chrono::NaiveDate;
-use fibu_welt::{tag, welt_ohne_jahr as welt, welt_ohne_konten};
+use fibu_welt::{tag, welt_ohne_jahr, welt_ohne_konten};
 use serde_json::{Value, from_value, json};
 use uuid::Uuid;
 
@@ -30,6 +31,10 @@ const UST_ID: &str = "DE136695976";
 const SACHKONTO: &str = "6300";
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(aggregates::registry);
+
+fn welt() -> World {
+    partner_welt::mit_bedingungen(welt_ohne_jahr())
+}
 
 /// A side of the ledger: what differs in the tests of what is shared.
 struct Seite {
@@ -573,6 +578,13 @@ fn eine_zahlungsbedingung_wird_auch_bei_sperre_gesetzt() {
     for seite in &SEITEN {
         let gegeben = [seite.angelegt(), gesperrt()];
         seite.erwarte(&gegeben, setzen(), &[gesetzt()]);
+        let unbekannt = Shared::feld(
+            "/zahlungsbedingung_id",
+            "diese Zahlungsbedingung gibt es nicht; eine angelegte angeben",
+        );
+        let fremd = json!({"zahlungsbedingung_id": Uuid::nil()});
+        seite.erwarte_fehler(&gegeben, json!({"BedingungSetzen": fremd}), &unbekannt);
+        seite.erwarte_fehler(&[], seite.anlegen(fremd), &unbekannt);
         let konto = seite.konto(&[seite.angelegt(), gesetzt()]);
         seite.gleich(konto.zahlungsbedingung_id, Some(bedingung));
     }

@@ -9,7 +9,7 @@ use aggregates::{
     types::Menge,
     wawi::{
         Artikel,
-        artikel::{ArtikelError, FACT_BESTAND, Sperrbereich},
+        artikel::{ArtikelError, FACT_BEAUFTRAGT, FACT_BESTAND, FACT_BESTELLT, Sperrbereich},
     },
 };
 use chrono::NaiveDate;
@@ -229,7 +229,7 @@ fn der_lebenslauf_geht_nur_vorwaerts() {
 }
 
 #[test]
-fn ein_artikel_mit_bestand_wird_nicht_archiviert() {
+fn ein_artikel_mit_bestand_oder_offenen_positionen_wird_nicht_archiviert() {
     let given = mit(&[json!({"BestandsfuehrungBegonnen": {}}), json!({"AuslaufGesetzt": {}})]);
     let mit_bestand = |menge: &str| {
         let mut welt = welt().fact(FACT_BESTAND, &KAS.to_string(), json!(menge));
@@ -243,7 +243,11 @@ fn ein_artikel_mit_bestand_wird_nicht_archiviert() {
         archivieren.clone(),
         Err("ARTIKEL_NOCH_BESTAND"),
     );
-    check::<Artikel>(&mit_bestand("0"), &given, archivieren, Ok(&["Archiviert"]));
+    check::<Artikel>(&mit_bestand("0"), &given, archivieren.clone(), Ok(&["Archiviert"]));
+    for fact in [FACT_BESTELLT, FACT_BEAUFTRAGT] {
+        let welt = mit_bestand("0").fact(fact, &KAS.to_string(), json!(1));
+        check::<Artikel>(&welt, &given, archivieren.clone(), Err("ARTIKEL_NOCH_BESTAND"));
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use aggregates::{
         lieferant::{LieferantError, LieferantEvent, LieferantStatus, ZertifikatArt},
     },
 };
-use partner_welt::{Satz, adresse, tag};
+use partner_welt::{STILLGELEGT, Satz, adresse, tag};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -255,6 +255,9 @@ fn die_juengste_begonnene_kondition_gilt_und_betraege_sind_nicht_negativ() {
         (am("2025-12-31"), am("2026-05-31"), am("2026-06-01")),
         (None, Some(1), Some(2))
     );
+    let setzen = |bedingung: Uuid| json!({"KonditionSetzen": {"zahlungsbedingung_id": bedingung}});
+    lieferant.feld_falsch(setzen(Uuid::nil()), "/zahlungsbedingung_id");
+    lieferant.abgelehnt(setzen(STILLGELEGT), "ZAHLUNGSBEDINGUNG_STILLGELEGT");
     for feld in ["mindestbestellwert", "frachtfrei_ab"] {
         for betrag in ["-0.01", "1.001"] {
             let json = json!({"KonditionSetzen": {"zahlungsbedingung_id": BEDINGUNG, feld: betrag}});
@@ -301,11 +304,16 @@ fn uebergeben_wird_nur_was_beim_kreditor_abweicht() {
 }
 
 #[test]
-fn mit_saldo_wird_ein_lieferant_nicht_inaktiv_und_danach_ist_er_es_fuer_immer() {
+fn mit_offenen_vorgaengen_wird_ein_lieferant_nicht_inaktiv_und_danach_ist_er_es_fuer_immer() {
     let lieferant = mit_kreditor(freigegeben(), Vec::new());
     let mut offen = lieferant.clone();
     offen.welt = offen.welt.fact("personenkonto_saldo", "70001", json!("-0.01"));
     offen.abgelehnt(json!({"Inaktivieren": {}}), "LIEFERANT_OFFENE_VORGAENGE");
+    for fact in ["lieferant_bestellungen", "lieferant_wareneingaenge"] {
+        let mut offen = lieferant.clone();
+        offen.welt = offen.welt.fact(fact, &lieferant.welt.id.to_string(), json!(1));
+        offen.abgelehnt(json!({"Inaktivieren": {}}), "LIEFERANT_OFFENE_VORGAENGE");
+    }
     let mut lieferant = lieferant;
     lieferant.tu(json!({"Inaktivieren": {"grund": "insolvent"}}));
     lieferant.abgelehnt(json!({"StammdatenAendern": {"name": "B"}}), "STATUS_UNZULAESSIG");

@@ -10,7 +10,7 @@ use aggregates::{
     policy::{Kind, PolicyContext},
     types::{Betrag, Menge},
     wawi::{
-        Wareneingang,
+        Artikel, Wareneingang,
         wareneingang::{WareneingangEvent, WareneingangStatus},
     },
 };
@@ -91,6 +91,22 @@ fn eine_zeile_ihrer_bestellung_traegt_deren_artikel_preis_und_einheit() {
         (menge("23900"), Some(menge("23.9")))
     );
     assert_eq!(position.preis(), serde_json::from_value(preis("400")).unwrap());
+}
+
+#[test]
+fn was_bestellt_ist_kommt_auch_von_einem_artikel_der_auslaeuft() {
+    let bestellung = bestellt("25", "400");
+    let mut we = wareneingang(&bestellung);
+    let auslaufend = json!({"AuslaufGesetzt": {}});
+    let artikel = [wawi_welt::kas(), vec![auslaufend]].concat();
+    we.welt = we.welt.with::<Artikel>(RAPS, wawi_welt::events::<Artikel>(&artikel));
+    we.abgelehnt(
+        zeile(json!({"artikel_id": RAPS, "preis": preis("1")})),
+        "ARTIKEL_GESPERRT",
+    );
+    we.tu(zeile(
+        json!({"bestellung_id": BESTELLUNG, "position_id": nr(&bestellung, 0)}),
+    ));
 }
 
 #[test]

@@ -74,9 +74,12 @@ pub fn ledgers() -> Vec<Box<dyn Ledger>> {
 #[must_use]
 pub fn facts() -> Vec<ledger::Fact> {
     let facts = [
+        crm::auftrag_bewegung::FACTS,
         fibu::konto_saldo::FACTS,
         fibu::op_bewegung::FACTS,
+        wawi::bestell_bewegung::FACTS,
         wawi::lagerbewegung::FACTS,
+        wawi::wareneingang_bewegung::FACTS,
     ];
     facts.concat()
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    Zahlungsbedingung,
     kontenplan::Zweck,
     konto::KontoFunktion,
     partner::{
@@ -249,6 +250,7 @@ impl Debitor {
         if let Some((von, bis)) = partner::ausserhalb(ctx, &nr, '1', '6')? {
             return Err(DebitorError::NrBereich { nr, von, bis }.into());
         }
+        Zahlungsbedingung::pruefen(zahlungsbedingung_id, "/zahlungsbedingung_id", ctx)?;
         let ust_status = ust_status.map(|s| s.pruefen("/ust_status", ctx.heute())).transpose()?;
         let mut events = vec![DebitorEvent::Angelegt {
             nr,
@@ -277,6 +279,7 @@ impl Debitor {
                 return Ok(stammdaten.into_iter().chain(ust_status).collect());
             }
             DebitorCommand::BedingungSetzen { zahlungsbedingung_id } => {
+                Zahlungsbedingung::pruefen(Some(zahlungsbedingung_id), "/zahlungsbedingung_id", ctx)?;
                 DebitorEvent::BedingungGesetzt { zahlungsbedingung_id }
             }
             DebitorCommand::UstStatusSetzen(eingabe) => {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    Zahlungsbedingung,
     kontenplan::Zweck,
     konto::KontoFunktion,
     partner::{
@@ -235,6 +236,7 @@ impl Kreditor {
         if let Some((von, bis)) = partner::ausserhalb(ctx, &nr, '7', '9')? {
             return Err(KreditorError::NrBereich { nr, von, bis }.into());
         }
+        Zahlungsbedingung::pruefen(zahlungsbedingung_id, "/zahlungsbedingung_id", ctx)?;
         let ust_status = ust_status.map(|s| s.pruefen("/ust_status", ctx.heute())).transpose()?;
         let mut events = vec![KreditorEvent::Angelegt {
             nr,
@@ -266,6 +268,7 @@ impl Kreditor {
                 return Ok(stammdaten.into_iter().chain(ust_status).collect());
             }
             KreditorCommand::BedingungSetzen { zahlungsbedingung_id } => {
+                Zahlungsbedingung::pruefen(Some(zahlungsbedingung_id), "/zahlungsbedingung_id", ctx)?;
                 KreditorEvent::BedingungGesetzt { zahlungsbedingung_id }
             }
             KreditorCommand::UstStatusSetzen(eingabe) => {

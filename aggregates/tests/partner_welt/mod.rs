@@ -6,10 +6,12 @@ use std::fmt::Debug;
 use aggregates::{
     Aggregate, Decision, DomainError, Refused, Shared,
     dienste::nummernkreis::{Nummernkreis, NummernkreisEvent},
+    fibu::{Zahlungsbedingung, zahlungsbedingung::ZahlungsbedingungEvent},
     testing::World,
 };
 use chrono::NaiveDate;
 use serde_json::{Value, from_value, json};
+use uuid::Uuid;
 
 pub fn tag(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -28,11 +30,28 @@ pub fn adresse(art: &str, weitere: Value) -> Value {
     felder
 }
 
-/// A world with the Nummernkreise of partners.
+/// Terms of payment that are out of use.
+pub const STILLGELEGT: Uuid = Uuid::from_u128(9);
+
+/// Terms of payment by their ids: 1, 2, 5 and 7 in use, 9 out of use.
+pub fn mit_bedingungen(welt: World) -> World {
+    let bedingung = |nr: u128| {
+        let fassung = json!({"gueltig_ab": "2000-01-01", "faellig": "tage_netto", "tage": 30, "skonto": []});
+        let code = format!("B{nr}");
+        from_value(json!({"Angelegt": {"code": code, "bezeichnung": code, "fassung": fassung}})).unwrap()
+    };
+    let welt = [1, 2, 5, 7].into_iter().fold(welt, |welt, nr| {
+        welt.with::<Zahlungsbedingung>(Uuid::from_u128(nr), vec![bedingung(nr)])
+    });
+    let stillgelegt = ZahlungsbedingungEvent::Stillgelegt { grund: None };
+    welt.with::<Zahlungsbedingung>(STILLGELEGT, vec![bedingung(9), stillgelegt])
+}
+
+/// A world with the Nummernkreise of partners and terms of payment.
 pub fn welt() -> World {
     [("KD", 10001), ("LF", 70001)]
         .into_iter()
-        .fold(World::new(), |welt, (code, start)| {
+        .fold(mit_bedingungen(World::new()), |welt, (code, start)| {
             let angelegt = NummernkreisEvent::Angelegt {
                 code: code.into(),
                 muster: "{00000}".into(),

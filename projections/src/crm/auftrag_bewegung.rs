@@ -8,6 +8,7 @@ use aggregates::{
         auftrag::{AuftragEvent, Fakturaposition},
     },
     types::{Betrag, Menge, kalender},
+    wawi::artikel,
 };
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -16,10 +17,20 @@ use uuid::Uuid;
 
 use crate::{
     LedgerError, LogEvent,
-    ledger::{EventLedger, append},
+    ledger::{EventLedger, Fact, append},
 };
 
 const TABLE: &str = "crm.auftrag_bewegung";
+
+/// The state tables are written with the log, so at its head they say what the ledger's sums would.
+pub(crate) const FACTS: &[Fact] = &[Fact {
+    name: artikel::FACT_BEAUFTRAGT,
+    ledger: "auftrag_bewegung",
+    sql: "SELECT to_jsonb(count(*)) FROM crm.auftrag_position p \
+          JOIN crm.auftrag a ON a.mandant_id = $1 AND a.id = p.auftrag_id \
+          WHERE p.mandant_id = $1 AND p.artikel_id = $2::uuid AND p.status IN ('offen', 'teil_geliefert') \
+            AND a.status = 'bestaetigt'",
+}];
 
 /// The movements of the order backlog.
 pub struct AuftragBewegung;

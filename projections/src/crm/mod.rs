@@ -1,7 +1,7 @@
 //! Read models of customers and sales.
 
 mod auftrag;
-mod auftrag_bewegung;
+pub(crate) mod auftrag_bewegung;
 mod kreditlinie;
 mod kunde;
 

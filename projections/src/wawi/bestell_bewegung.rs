@@ -5,8 +5,9 @@ use aggregates::{
     Aggregate,
     types::{Betrag, Menge, kalender},
     wawi::{
-        Bestellung,
+        Bestellung, artikel,
         bestellung::{BestellungEvent, Liefereinteilung, PositionsMenge},
+        lieferant,
     },
 };
 use chrono::NaiveDate;
@@ -16,10 +17,28 @@ use uuid::Uuid;
 
 use crate::{
     LedgerError, LogEvent,
-    ledger::{EventLedger, append},
+    ledger::{EventLedger, Fact, append},
 };
 
 const TABLE: &str = "wawi.bestell_bewegung";
+
+/// The state tables are written with the log, so at its head they say what the ledger's sums would.
+pub(crate) const FACTS: &[Fact] = &[
+    Fact {
+        name: lieferant::FACT_BESTELLUNGEN,
+        ledger: "bestell_bewegung",
+        sql: "SELECT to_jsonb(count(*)) FROM wawi.bestellung WHERE mandant_id = $1 AND lieferant_id = $2::uuid \
+                AND status NOT IN ('entwurf', 'abgeschlossen', 'storniert')",
+    },
+    Fact {
+        name: artikel::FACT_BESTELLT,
+        ledger: "bestell_bewegung",
+        sql: "SELECT to_jsonb(count(*)) FROM wawi.bestell_position p \
+              JOIN wawi.bestellung b ON b.mandant_id = $1 AND b.id = p.bestellung_id \
+              WHERE p.mandant_id = $1 AND p.artikel_id = $2::uuid AND p.status IN ('offen', 'teil_geliefert') \
+                AND b.status NOT IN ('entwurf', 'abgeschlossen', 'storniert')",
+    },
+];
 
 /// The movements of purchase orders.
 pub struct BestellBewegung;

@@ -2,7 +2,7 @@
 
 mod artikel;
 mod artikelgruppe;
-mod bestell_bewegung;
+pub(crate) mod bestell_bewegung;
 mod bestellung;
 mod lager;
 mod lagerbestand;
@@ -13,7 +13,7 @@ mod preisliste;
 mod rechnungspruefung;
 mod versand;
 mod wareneingang;
-mod wareneingang_bewegung;
+pub(crate) mod wareneingang_bewegung;
 
 pub use bestell_bewegung::BestellBewegung;
 pub use lagerbewegung::Lagerbewegung;

@@ -5,7 +5,7 @@ use aggregates::{
     Aggregate,
     types::{Betrag, Menge, kalender},
     wawi::{
-        Wareneingang,
+        Wareneingang, lieferant,
         wareneingang::{WareneingangEvent, Zugangsdaten},
     },
 };
@@ -16,10 +16,20 @@ use uuid::Uuid;
 
 use crate::{
     LedgerError, LogEvent,
-    ledger::{EventLedger, append},
+    ledger::{EventLedger, Fact, append},
 };
 
 const TABLE: &str = "wawi.wareneingang_bewegung";
+
+pub(crate) const FACTS: &[Fact] = &[Fact {
+    name: lieferant::FACT_WARENEINGAENGE,
+    ledger: "wareneingang_bewegung",
+    sql: "SELECT to_jsonb(count(DISTINCT b.wareneingang_id)) FROM ( \
+            SELECT wareneingang_id, sum(CASE WHEN art = 'berechnet' THEN -menge ELSE menge END) AS offen \
+            FROM wawi.wareneingang_bewegung WHERE mandant_id = $1 GROUP BY wareneingang_id, we_position_id) AS b \
+          JOIN wawi.wareneingang w ON w.mandant_id = $1 AND w.id = b.wareneingang_id \
+          WHERE b.offen > 0 AND w.lieferant_id = $2::uuid",
+}];
 
 /// The movements of goods receipts.
 pub struct WareneingangBewegung;

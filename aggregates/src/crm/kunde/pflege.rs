@@ -11,14 +11,15 @@ use super::{
     command::{KonditionenEingabe, StammdatenAendernEingabe},
 };
 use crate::{
-    Context, Decision, Lookup, Shared,
+    Context, Decision, Lookup, Refused, Shared,
     crm::Kreditlinie,
     fibu::{
-        Debitor,
+        Debitor, Zahlungsbedingung,
         partner::{self, PartnerStatus},
     },
     geschaeftspartner::{self, Adresse, Kontakt, platz_fuer},
     types::{Betrag, Text},
+    wawi::Preisliste,
 };
 
 /// A due date is moved by a year at most.
@@ -82,7 +83,7 @@ impl Kunde {
                 }
                 KundeEvent::HauptkontaktGesetzt { kontakt_id }
             }
-            KundeCommand::KonditionenSetzen(eingabe) => konditionen(eingabe)?,
+            KundeCommand::KonditionenSetzen(eingabe) => self.konditionen_setzen(eingabe, ctx)?,
             KundeCommand::NachweisErfassen(eingabe) => {
                 platz_fuer(&self.nachweise, "/nummer", "Nachweise")?;
                 let nachweis = eingabe.pruefen(ctx.new_id("nachweis"))?;
@@ -176,7 +177,7 @@ impl Kunde {
     }
 
     /// Refuses while business is open: use of the Kreditlinie, waiting orders, balance of the Debitor.
-    fn abgeschlossen(&self, ctx: &Context<'_>) -> Result<(), crate::Refused<KundeError>> {
+    fn abgeschlossen(&self, ctx: &Context<'_>) -> Result<(), Refused<KundeError>> {
         let linie = ctx.get::<Kreditlinie>(Kreditlinie::stream_id(ctx.frame.mandant_id, ctx.id))?;
         let (obligo, vorgemerkt, belegt) = linie.map_or((Betrag::NULL, Betrag::NULL, false), |l| {
             (l.obligo(), l.vorgemerkt, !l.belegungen.is_empty())
@@ -225,6 +226,35 @@ impl Kunde {
         Ok(vec![KundeEvent::Zusammengefuehrt { ziel_id }])
     }
 
+    /// The terms as a whole; those that do not change may be out of use meanwhile.
+    fn konditionen_setzen(
+        &self,
+        eingabe: KonditionenEingabe,
+        ctx: &Context<'_>,
+    ) -> Result<KundeEvent, Refused<KundeError>> {
+        if eingabe.valuta_tage.is_some_and(|tage| tage > VALUTA_TAGE_MAX) {
+            let meldung = format!("höchstens {VALUTA_TAGE_MAX} Tage Valuta sind möglich");
+            return Err(Shared::feld("/valuta_tage", meldung).into());
+        }
+        let andere = eingabe
+            .zahlungsbedingung_id
+            .filter(|id| self.konditionen.zahlungsbedingung_id != Some(*id));
+        Zahlungsbedingung::pruefen(andere, "/zahlungsbedingung_id", ctx)?;
+        if let Some(id) = eingabe.preisliste_id
+            && ctx.get::<Preisliste>(id)?.is_none()
+        {
+            let text = "diese Preisliste gibt es nicht; eine angelegte angeben";
+            return Err(Shared::feld("/preisliste_id", text).into());
+        }
+        Ok(KundeEvent::KonditionenGesetzt {
+            zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
+            preisliste_id: eingabe.preisliste_id,
+            lieferart: eingabe.lieferart.unwrap_or_default(),
+            rechnungsart: eingabe.rechnungsart.unwrap_or_default(),
+            valuta_tage: eingabe.valuta_tage,
+        })
+    }
+
     /// What differs at the Debitor today. The VAT id only after it changed here: its dated status is the Debitor's.
     pub(super) fn uebergeben(&self, mit_ust_id: bool, ctx: &Context<'_>) -> Decision<Self> {
         let Some((debitor_id, debitor)) = self.debitor(ctx)? else {
@@ -247,18 +277,4 @@ impl Kunde {
         });
         Ok(event.into_iter().collect())
     }
-}
-
-fn konditionen(eingabe: KonditionenEingabe) -> Result<KundeEvent, Shared> {
-    if eingabe.valuta_tage.is_some_and(|tage| tage > VALUTA_TAGE_MAX) {
-        let meldung = format!("höchstens {VALUTA_TAGE_MAX} Tage Valuta sind möglich");
-        return Err(Shared::feld("/valuta_tage", meldung));
-    }
-    Ok(KundeEvent::KonditionenGesetzt {
-        zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
-        preisliste_id: eingabe.preisliste_id,
-        lieferart: eingabe.lieferart.unwrap_or_default(),
-        rechnungsart: eingabe.rechnungsart.unwrap_or_default(),
-        valuta_tage: eingabe.valuta_tage,
-    })
 }

@@ -29,9 +29,13 @@ pub const WEITERE_RESSOURCEN: &[&str] = &[
     "fibu.summen_und_saldenliste",
     "wawi.artikelliste",
     "wawi.bestandsliste",
+    "wawi.bestellobligo",
     "wawi.lagerbewegungsjournal",
     "wawi.lieferschein",
+    "wawi.offene_bestellungen",
     "wawi.preislistenuebersicht",
+    "wawi.wareneingangsbuch",
+    "wawi.we_re_liste",
 ];
 
 /// All that a right may name, `bereich.aggregate_type`.

@@ -40,12 +40,19 @@ pub enum ArtikelError {
         /// Code.
         einheit: String,
     },
-    /// There is still stock.
-    #[error("es liegen noch {bestand} im Lager; erst verkaufen oder ausbuchen")]
+    /// There is still stock, or orders wait for it.
+    #[error(
+        "es liegen noch {bestand} im Lager, {bestellungen} Positionen von Bestellungen und {auftraege} von Aufträgen sind \
+         offen; erst verkaufen oder ausbuchen, liefern oder stornieren"
+    )]
     #[strum(serialize = "ARTIKEL_NOCH_BESTAND")]
     NochBestand {
         /// In the Basiseinheit, over all places.
         bestand: Menge,
+        /// Open positions of purchase orders.
+        bestellungen: i64,
+        /// Open positions of confirmed sales orders.
+        auftraege: i64,
     },
     /// A fraction of a unit that comes whole only.
     #[error("{menge} {einheit} geht nicht: diese Einheit gibt es nur ganz")]

@@ -31,6 +31,14 @@ const TOLERANZ_LOSE: u8 = 5;
 /// The fact that tells how much of an article is in stock; answered by the ledger `lagerbewegung`.
 pub const FACT_BESTAND: &str = "artikel_bestand";
 
+/// The fact that tells how many positions of purchase orders an article is still expected of; answered by the ledger
+/// `bestell_bewegung`.
+pub const FACT_BESTELLT: &str = "artikel_bestellt";
+
+/// The fact that tells how many positions of confirmed sales orders wait for an article; answered by the ledger
+/// `auftrag_bewegung`.
+pub const FACT_BEAUFTRAGT: &str = "artikel_beauftragt";
+
 /// Folded state; serde gives the columns of `wawi.artikel`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Artikel {
@@ -133,17 +141,25 @@ impl Artikel {
     }
 
     fn archivieren(&self, ctx: &Context<'_>) -> Decision<Self> {
-        if self.bestandsgefuehrt {
-            let fact = ctx.fact(FACT_BESTAND, &ctx.id.to_string())?;
-            let bestand = fact
-                .as_str()
-                .and_then(|b| b.parse::<Menge>().ok())
-                .unwrap_or(Menge::NULL);
-            if !bestand.is_null() {
-                return Err(ArtikelError::NochBestand { bestand }.into());
-            }
+        let key = ctx.id.to_string();
+        let bestand = if self.bestandsgefuehrt {
+            let fact = ctx.fact(FACT_BESTAND, &key)?;
+            let bestand = fact.as_str().and_then(|b| b.parse::<Menge>().ok());
+            bestand.unwrap_or(Menge::NULL)
+        } else {
+            Menge::NULL
+        };
+        let bestellungen = ctx.fact(FACT_BESTELLT, &key)?.as_i64().unwrap_or(0);
+        let auftraege = ctx.fact(FACT_BEAUFTRAGT, &key)?.as_i64().unwrap_or(0);
+        if bestand.is_null() && bestellungen == 0 && auftraege == 0 {
+            return Ok(vec![ArtikelEvent::Archiviert {}]);
         }
-        Ok(vec![ArtikelEvent::Archiviert {}])
+        Err(ArtikelError::NochBestand {
+            bestand,
+            bestellungen,
+            auftraege,
+        }
+        .into())
     }
 
     fn geaendert(&self, eingabe: AendernEingabe, ctx: &Context<'_>) -> Decision<Self> {

@@ -33,11 +33,18 @@ pub enum LieferantError {
         felder: Vec<&'static str>,
     },
     /// Business is still open.
-    #[error("der Kreditor hat noch einen Saldo von {saldo} EUR; zuerst ausgleichen")]
+    #[error(
+        "offen sind {bestellungen} Bestellungen, {wareneingaenge} nicht berechnete Wareneingänge und {saldo} EUR beim \
+         Kreditor; zuerst abschließen oder stornieren, berechnen, ausgleichen"
+    )]
     #[strum(serialize = "LIEFERANT_OFFENE_VORGAENGE")]
     OffeneVorgaenge {
         /// Balance of his Kreditor, Soll − Haben.
         saldo: Betrag,
+        /// Orders that are neither finished nor cancelled; drafts do not count.
+        bestellungen: i64,
+        /// Receipts that are not invoiced in full.
+        wareneingaenge: i64,
     },
     /// The supplier lacks a certificate on a day.
     #[error("das Zertifikat {} gilt am {am} nicht ({}); ein gültiges erfassen", text(*.art), bis(*.gueltig_bis))]

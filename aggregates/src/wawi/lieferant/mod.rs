@@ -27,6 +27,13 @@ use crate::{
     types::{Bereich, zeitlich},
 };
 
+/// The fact that tells how many orders of a supplier are open; answered by the ledger `bestell_bewegung`.
+pub const FACT_BESTELLUNGEN: &str = "lieferant_bestellungen";
+
+/// The fact that tells how many receipts of a supplier are not invoiced in full; answered by the ledger
+/// `wareneingang_bewegung`.
+pub const FACT_WARENEINGAENGE: &str = "lieferant_wareneingaenge";
+
 /// Folded state; serde gives the columns of `wawi.lieferant`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Lieferant {

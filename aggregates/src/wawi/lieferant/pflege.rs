@@ -5,15 +5,15 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{
-    Dublette, Lieferant, LieferantAdresseArt, LieferantCommand, LieferantError, LieferantEvent, LieferantKondition,
-    LieferantSperre, LieferantStatus, SperrBereich,
+    Dublette, FACT_BESTELLUNGEN, FACT_WARENEINGAENGE, Lieferant, LieferantAdresseArt, LieferantCommand, LieferantError,
+    LieferantEvent, LieferantKondition, LieferantSperre, LieferantStatus, SperrBereich,
     command::{AnlegenEingabe, KonditionEingabe, StammdatenAendernEingabe},
 };
 use crate::{
     Context, Decision, Lookup, Refused, Shared,
     crm::Kunde,
     fibu::{
-        Kreditor,
+        Kreditor, Zahlungsbedingung,
         partner::{HAUSWAEHRUNG, PartnerStatus},
     },
     geschaeftspartner::{self, Adresse, Kontakt, platz_fuer, unbekannt},
@@ -206,16 +206,24 @@ impl Lieferant {
         }])
     }
 
-    /// Refuses while the Kreditor has a balance.
+    /// Refuses while business is open: orders, receipts that are not invoiced, balance of the Kreditor.
     fn abgeschlossen(&self, ctx: &Context<'_>) -> Result<(), Refused<LieferantError>> {
         let saldo = match self.kreditor(ctx)? {
             Some((_, kreditor)) => kreditor.konto.saldo(ctx)?,
             None => Betrag::NULL,
         };
-        if saldo.is_null() {
+        let zahl = |fact| Ok::<_, Lookup>(ctx.fact(fact, &ctx.id.to_string())?.as_i64().unwrap_or(0));
+        let bestellungen = zahl(FACT_BESTELLUNGEN)?;
+        let wareneingaenge = zahl(FACT_WARENEINGAENGE)?;
+        if saldo.is_null() && bestellungen == 0 && wareneingaenge == 0 {
             return Ok(());
         }
-        Err(LieferantError::OffeneVorgaenge { saldo }.into())
+        Err(LieferantError::OffeneVorgaenge {
+            saldo,
+            bestellungen,
+            wareneingaenge,
+        }
+        .into())
     }
 
     /// What differs at the Kreditor today. The VAT id only after it changed here: its dated status is the Kreditor's.
@@ -282,7 +290,8 @@ fn kunde_pruefen(kunde_id: Option<Uuid>, ctx: &Context<'_>) -> Result<(), Refuse
     }
 }
 
-fn kondition(eingabe: KonditionEingabe, ctx: &Context<'_>) -> Result<LieferantKondition, Shared> {
+fn kondition(eingabe: KonditionEingabe, ctx: &Context<'_>) -> Result<LieferantKondition, Refused<LieferantError>> {
+    Zahlungsbedingung::pruefen(Some(eingabe.zahlungsbedingung_id), "/zahlungsbedingung_id", ctx)?;
     let betrag = |wert: Option<Dezimal>, feld: &str| {
         let exakt = |wert| Betrag::exact(wert).filter(|b| *b >= Betrag::NULL);
         let meldung = "erwartet wird ein Betrag in EUR ab 0 mit höchstens zwei Nachkommastellen";

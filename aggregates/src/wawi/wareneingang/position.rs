@@ -54,7 +54,10 @@ impl Wareneingang {
             }
         };
         let artikel = belegposition::artikel(artikel_id, ctx)?;
-        artikel.einkauf_pruefen(ctx.heute()).map_err(fremd)?;
+        // What was ordered is taken, also of an article that is locked or runs out since.
+        if bestellt.is_none() {
+            artikel.einkauf_pruefen(ctx.heute()).map_err(fremd)?;
+        }
         let platz = eingabe.platz.as_ref().map(ToString::to_string);
         if let Some(lager) = ctx.get::<Lager>(self.lager_id)? {
             let pruefung = lager.platz_pruefen(platz.as_deref());
