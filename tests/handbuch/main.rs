@@ -29,10 +29,11 @@ use seite::{Antwort, Schritt, Seite};
 use serde_json::Value;
 
 /// The pages, each with those that it goes on from.
-const SEITEN: [(&str, &[&str]); 3] = [
+const SEITEN: [(&str, &[&str]); 4] = [
     ("stammdaten", &[]),
     ("einkauf", &["stammdaten"]),
     ("verkauf", &["stammdaten"]),
+    ("buchhaltung", &["stammdaten"]),
 ];
 
 /// The company of the pages.
@@ -224,6 +225,11 @@ async fn einkauf_wie_im_handbuch() {
 #[tokio::test(flavor = "multi_thread")]
 async fn verkauf_wie_im_handbuch() {
     seite("verkauf").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buchhaltung_wie_im_handbuch() {
+    seite("buchhaltung").await;
 }
 
 /// Texts of all pages by name, read once for the rules about them.

@@ -85,6 +85,9 @@ impl Merker {
 
     fn passt(&mut self, gezeigt: &Value, wirklich: &Value, pfad: &str) -> Result<(), String> {
         match (gezeigt, wirklich) {
+            (Value::Object(gezeigt), Value::Object(wirklich)) if gezeigt.is_empty() != wirklich.is_empty() => {
+                Err(format!("{pfad}: zu zeigen ist, was da ist, nicht nichts"))
+            }
             (Value::Object(gezeigt), Value::Object(wirklich)) => gezeigt.iter().try_for_each(|(name, wert)| {
                 let pfad = format!("{pfad}/{name}");
                 let da = wirklich.get(name).ok_or_else(|| format!("{pfad} gibt es nicht"))?;
@@ -169,9 +172,13 @@ impl Merker {
             return match (tag - self.heute).num_days() {
                 0 => "{heute}".to_owned(),
                 tage if tage.abs() <= MAX_TAGE => format!("{{heute{tage:+}}}"),
+                _ if tag.year() == jahr => format!("{{jahr}}-{}", tag.format("%m-%d")),
                 _ if tag.year() == vorjahr => format!("{{vorjahr}}-{}", tag.format("%m-%d")),
                 _ => text,
             };
+        }
+        if text == jahr.to_string() {
+            return "{jahr}".to_owned();
         }
         let text = text.replace(&format!("-{jahr}-"), "-{jahr}-");
         text.replace(&format!("-{vorjahr}-"), "-{vorjahr}-")

@@ -94,6 +94,7 @@ fn eine_andere_antwort_faellt_auf_und_ein_platzhalter_gilt_ab_seiner_ersten_nenn
         json!({"betrag": "1.01"}),
         json!({"betrag": 1}),
         json!({"steuer": "0.00"}),
+        json!({}),
         json!({"liste": []}),
         json!({"liste": [{"a": 1}, {"a": 1}]}),
         json!({"liste": [{"a": 2}]}),
