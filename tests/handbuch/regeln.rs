@@ -40,19 +40,28 @@ fn jeder_platzhalter_wird_gebraucht() {
 }
 
 #[test]
-fn jeder_genannte_code_kommt_auf_der_seite_vor() {
+fn jeder_genannte_code_und_jedes_genannte_konto_kommt_in_einer_antwort_vor() {
     for seite in alle().values() {
         let codes = codes(seite);
+        let gezeigt = |konto: &str| {
+            let mut antworten = seite.schritte.iter().flat_map(|s| &seite.zeilen[s.stelle.clone()]);
+            antworten.any(|z| z.contains(&format!("\"{konto}\"")) || z.split(',').any(|zelle| zelle == konto))
+        };
         for (zeile, text) in seite.prosa() {
-            for wort in text.split('`').skip(1).step_by(2).filter(|wort| ist_code(wort)) {
-                assert!(
-                    codes.iter().any(|code| code == wort),
-                    "docs/{}:{zeile}: {wort}",
-                    seite.name
-                );
+            for wort in text.split('`').skip(1).step_by(2) {
+                let wahr = match wort {
+                    _ if ist_code(wort) => codes.iter().any(|code| code == wort),
+                    _ if ist_konto(wort) => gezeigt(wort),
+                    _ => true,
+                };
+                assert!(wahr, "docs/{}:{zeile}: {wort}", seite.name);
             }
         }
     }
+}
+
+fn ist_konto(wort: &str) -> bool {
+    wort.len() == 4 && wort.chars().all(|c| c.is_ascii_digit())
 }
 
 fn ist_code(wort: &str) -> bool {

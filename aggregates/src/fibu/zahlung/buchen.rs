@@ -161,7 +161,8 @@ fn verwendet(zahlung: &Zahlung, zuordnungen: &[Zahlungszuordnung]) -> Ergebnis<B
         .sum();
     let betrag = zahlung.betrag;
     if summe <= Betrag::NULL {
-        let text = "die Zuordnungen ergeben keinen Betrag, den die Zahlung bezahlt; ohne Zahlung ausgleichen";
+        let text = "die Zuordnungen ergeben keinen Betrag, den die Zahlung bezahlt; was sie bezahlt, positiv angeben (auch \
+                    bei Ausgang), anderes ohne Zahlung ausgleichen";
         return Err(Shared::feld("/zuordnungen", text).into());
     }
     if summe > betrag && zahlung.restbehandlung == Restbehandlung::Offen {
