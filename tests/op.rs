@@ -470,6 +470,31 @@ async fn ein_storno_gleicht_original_und_umkehr_aus_und_geht_nur_bei_offenen_pos
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ein_storno_vor_seinem_beleg_gleicht_erst_mit_ihm_aus() {
+    let haus = Haus::neu().await;
+    let op = haus.rechnung("10001", "2026-03-10", "119.00", json!({})).await;
+    let buchung = haus.op(&op).await["buchung_id"].as_str().unwrap().to_owned();
+    let storno = json!({"grund": "falscher Tag", "buchungsdatum": "2026-03-05"});
+    let storno = haus.post(&format!("buchungen/{buchung}/stornieren"), storno).await.ok();
+    let liste = async |stichtag: &str| {
+        let frage = format!(
+            "berichte/op-liste?stichtag={stichtag}&ab_position={}",
+            storno["position"]
+        );
+        let zeilen = haus.get(&frage).await["zeilen"].clone();
+        let reste = zeilen.as_array().unwrap().iter();
+        reste
+            .map(|z| z["rest"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(liste("2026-03-07").await, ["-119.00"], "the reversal alone");
+    assert!(liste("2026-03-10").await.is_empty());
+    for stichtag in ["2026-03-07", "2026-03-10"] {
+        haus.abgestimmt(stichtag).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn eine_rueckgabe_oeffnet_die_rechnung_und_belastet_die_gebuehr_weiter() {
     let haus = Haus::neu().await;
     let op = json!({"skonto": [{"bis": "2026-03-20", "prozent": "2"}]});

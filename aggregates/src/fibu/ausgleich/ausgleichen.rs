@@ -81,7 +81,18 @@ pub(super) fn ausgleichen(eingabe: AusgleichenEingabe, ctx: &Context<'_>) -> Erg
 }
 
 /// Settles a reversed voucher with its reversal. The items check themselves when it is applied.
-pub(super) fn storno(datum: NaiveDate, zeilen: Vec<AusgleichZeile>, grund: &str) -> Ergebnis<AusgleichEvent> {
+pub(super) fn storno(
+    umkehr: NaiveDate,
+    zeilen: Vec<AusgleichZeile>,
+    grund: &str,
+    ctx: &Context<'_>,
+) -> Ergebnis<AusgleichEvent> {
+    // A reversal may be dated before its voucher; both settle each other when both are there.
+    let mut datum = umkehr;
+    for zeile in &zeilen {
+        let op = ctx.get::<OffenerPosten>(zeile.op_id)?;
+        datum = op.map_or(datum, |op| datum.max(op.buchungsdatum));
+    }
     let summe: Betrag = zeilen.iter().map(|z| z.betrag).sum();
     if !summe.is_null() {
         return Err(AusgleichError::NichtNull { summe }.into());

@@ -107,7 +107,7 @@ impl Aggregate for Ausgleich {
         match (self.status, command) {
             (Neu, Cmd::Ausgleichen(eingabe)) => Ok(vec![ausgleichen::ausgleichen(eingabe, ctx)?]),
             (Neu, Cmd::StornoAusgleichen { datum, zeilen, grund }) => {
-                Ok(vec![ausgleichen::storno(datum, zeilen, &grund)?])
+                Ok(vec![ausgleichen::storno(datum, zeilen, &grund, ctx)?])
             }
             (Ausgeglichen, Cmd::Aufheben { grund, datum }) => self.aufheben(&grund, datum, ctx),
             (Aufgehoben, Cmd::Aufheben { .. }) => Err(AusgleichError::Aufgehoben {}.into()),
