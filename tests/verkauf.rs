@@ -164,6 +164,28 @@ async fn l2_reserviertes_geht_mit_seinem_auftrag_und_der_rest_frei() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn was_schon_ging_wird_nicht_mehr_reserviert() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    // Nothing is there to be reserved when the order is released; a part goes as soon as something comes.
+    let (auftrag, position) = haus.bestaetigt(&haus.kas, ("100", "kg"), Some("300")).await;
+    let versand = haus.geplant(&auftrag).await;
+    haus.zugang(&haus.kas, "200").await;
+    haus.ausliefern(&versand, &position, "40").await;
+    let pfad = format!("{WAWI}/lagerbestaende/{}", haus.bestand_id(&haus.kas));
+    let reservieren = json!({"artikel_id": haus.kas, "lager_id": haus.lager, "id": position, "menge": "100",
+        "teilweise": true, "beleg": {"typ": "auftrag", "id": auftrag, "position": position}});
+    haus.server.post(&format!("{pfad}/reservieren"), reservieren).await.ok();
+    assert_eq!(haus.bestand(&haus.kas).await["reserviert"], "60.000000");
+    let aendern = json!({"id": position, "menge": "100", "teilweise": true});
+    haus.server
+        .post(&format!("{pfad}/reservierung-aendern"), aendern)
+        .await
+        .ok();
+    assert_eq!(haus.bestand(&haus.kas).await["reserviert"], "60.000000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ein_storno_gibt_bestand_kredit_und_versand_zurueck() {
     let haus = Haus::neu().await;
     haus.limit("10000.00").await;

@@ -160,7 +160,7 @@ impl Aggregate for Lagerbestand {
             C::ZugangBuchen(eingabe) => self.zugang(eingabe, ctx),
             C::AbgangBuchen(eingabe) => self.abgang(eingabe, ctx),
             C::Reservieren(eingabe) => self.reservieren(eingabe, ctx),
-            C::ReservierungAendern { id, menge, teilweise } => self.reservierung_aendern(id, menge, teilweise),
+            C::ReservierungAendern { id, menge, teilweise } => self.reservierung_aendern(id, menge, teilweise, ctx),
             C::ReservierungAufheben { id } => Ok(self.reservierung_beenden(id, false)),
             C::ReservierungVerfallenLassen { id } => Ok(self.verfallen_lassen(id, ctx.heute())),
             // The rest is about stock that is there.

@@ -3,10 +3,12 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::{Lagerbestand, LagerbestandError, LagerbestandEvent, ReservierenEingabe, beleg_von, unbekannt};
+use super::{Lagerbestand, LagerbestandError, LagerbestandEvent, Refusal, ReservierenEingabe, beleg_von, unbekannt};
 use crate::{
-    Context, Decision, Shared,
-    types::{Dezimal, Menge},
+    Aggregate, Context, Decision, Shared,
+    crm::Auftrag,
+    types::{BelegRef, Dezimal, Menge},
+    wawi::belegposition::{self, fremd},
 };
 
 /// Most open promises on an article in a Lager.
@@ -38,7 +40,12 @@ impl Lagerbestand {
             let text = format!("auf diesem Bestand liegen schon {MAX_RESERVIERUNGEN} Reservierungen; alte aufheben");
             return Err(Shared::feld("/id", text).into());
         }
-        let menge = self.zusagen(gewuenscht, self.frei, eingabe.teilweise)?;
+        let hoechstens = if eingabe.teilweise {
+            gewuenscht.min(wartet_noch(&eingabe.beleg, ctx)?.unwrap_or(gewuenscht))
+        } else {
+            gewuenscht
+        };
+        let menge = self.zusagen(hoechstens, self.frei, eingabe.teilweise)?;
         if menge.is_null() {
             ctx.warn("LAGERBESTAND_FEHLT", "es ist nichts frei; reserviert wurde nichts");
             return Ok(Vec::new());
@@ -54,7 +61,13 @@ impl Lagerbestand {
         }])
     }
 
-    pub(super) fn reservierung_aendern(&self, id: Uuid, menge: Dezimal, teilweise: bool) -> Decision<Self> {
+    pub(super) fn reservierung_aendern(
+        &self,
+        id: Uuid,
+        menge: Dezimal,
+        teilweise: bool,
+        ctx: &Context<'_>,
+    ) -> Decision<Self> {
         let Some(alt) = self.reservierung(id) else {
             return if teilweise {
                 Ok(Vec::new())
@@ -63,7 +76,15 @@ impl Lagerbestand {
             };
         };
         let gewuenscht = Menge::positiv(menge, self.stellen.into(), "/menge")?;
-        let menge = self.zusagen(gewuenscht, self.frei + alt.menge, teilweise)?;
+        let hoechstens = if teilweise {
+            gewuenscht.min(wartet_noch(&beleg_von(alt), ctx)?.unwrap_or(gewuenscht))
+        } else {
+            gewuenscht
+        };
+        let menge = self.zusagen(hoechstens, self.frei + alt.menge, teilweise)?;
+        if menge.is_null() {
+            return Ok(self.reservierung_beenden(id, false));
+        }
         if menge == alt.menge {
             return Ok(Vec::new());
         }
@@ -117,4 +138,22 @@ impl Lagerbestand {
             Vec::new()
         }
     }
+}
+
+/// What an order's position still waits for, in the Basiseinheit; `None` if the document is no order. Who asks for as
+/// much as can be had may have written it down before a part of it went.
+fn wartet_noch(beleg: &BelegRef, ctx: &Context<'_>) -> Result<Option<Menge>, Refusal> {
+    let Some(position_id) = beleg.position.filter(|_| beleg.typ.as_str() == Auftrag::TYPE) else {
+        return Ok(None);
+    };
+    let auftrag = ctx.get::<Auftrag>(beleg.id)?;
+    let position = auftrag
+        .as_ref()
+        .and_then(|a| a.positionen.iter().find(|p| p.position_id == position_id));
+    let Some(position) = position else {
+        return Ok(None);
+    };
+    let artikel = belegposition::artikel(position.artikel_id, ctx)?;
+    let offen = artikel.in_basis(position.offen(), &position.einheit).map_err(fremd)?;
+    Ok(Some(offen))
 }
