@@ -60,6 +60,9 @@ pub async fn fetch(
     }))
 }
 
+/// Column with a row's place in its document, which its key does not tell.
+const PLATZ: &str = "pos";
+
 fn statement(catalog: &Catalog, model: &StateModel, mandant_id: Uuid, id: Uuid) -> Option<Sql> {
     let head = model.head()?;
     let mut sql = Sql::of(mandant_id);
@@ -77,11 +80,9 @@ fn statement(catalog: &Catalog, model: &StateModel, mandant_id: Uuid, id: Uuid) 
         .enumerate()
         .map(|(i, table)| {
             let columns = select(table, "c", &["mandant_id", &owner]);
-            let keys: Vec<String> = table
-                .keys
-                .iter()
-                .map(|(_, column)| format!("c.{}", quoted(column)))
-                .collect();
+            let platz = catalog.of(table.name).iter().any(|c| c.name == PLATZ).then_some(PLATZ);
+            let keys = platz.into_iter().chain(table.keys.iter().map(|(_, column)| *column));
+            let keys: Vec<String> = keys.map(|column| format!("c.{}", quoted(column))).collect();
             let keys = keys.join(", ");
             format!(
                 ", (SELECT json_agg((SELECT row_to_json(j) FROM (SELECT {columns}) j) ORDER BY {keys})::text \
