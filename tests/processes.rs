@@ -9,59 +9,17 @@
 
 mod common;
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use common::Door;
+use common::prozess;
 use serde_json::json;
-use sqlx::postgres::PgConnectOptions;
 
 const TOKEN: &str = "ein-geheimnis-fuer-drei-prozesse";
-
-struct Process {
-    child: Child,
-    door: Door,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn start(options: &PgConnectOptions) -> Process {
-    let socket = options.get_socket().unwrap().display().to_string().replace('/', "%2F");
-    let database = options.get_database().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_neuroerp"))
-        .env("DATABASE_URL", format!("postgres://eigner@{socket}/{database}"))
-        .env("NEUROERP_ADMIN_TOKEN", TOKEN)
-        .args(["serve", "--listen", "127.0.0.1:0"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let url = loop {
-        let line = lines.next().expect("the program says where it listens").unwrap();
-        if let Some(at) = line.find("http://") {
-            break line[at..].trim_end_matches("/docs").to_owned();
-        }
-    };
-    Process {
-        child,
-        door: Door::new(url, TOKEN.to_owned()),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_share_one_log_without_gap_double_or_stale_decision() {
     let db = common::database().await;
-    let processes = Arc::new([start(&db.owner), start(&db.owner), start(&db.owner)]);
+    let processes = Arc::new([(); 3].map(|()| prozess::starten(&db.owner, TOKEN)));
     processes[0].door.company("TEST", "skr04").await;
     let mut tasks = Vec::new();
     for task in 0..12_usize {

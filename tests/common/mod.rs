@@ -14,6 +14,10 @@
     reason = "server and watchdog outlive the test process on purpose"
 )]
 
+pub mod prozess;
+pub mod stamm;
+pub mod wuerfel;
+
 use std::{
     fs::{self, File},
     os::unix::{fs::PermissionsExt, process::CommandExt},

@@ -1,0 +1,65 @@
+//! Random histories over all areas at once, over HTTP: whatever is posted, invoiced, paid, settled, taken back, moved,
+//! ordered, delivered and sealed, in whatever order, the invariants hold, and reports of the past say what they said.
+//!
+//! The dice have a seed; a failing test names it. Policies follow on their own time, so a history is the same only
+//! as far as its own steps go.
+#![allow(missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test the panic is the report"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod damals;
+mod geld;
+mod modell;
+mod pruefen;
+mod rechnungen;
+mod waren;
+mod welt;
+
+use welt::Welt;
+
+/// Plays a history in which so many steps of a hundred are of the books; reports are kept every so many steps.
+async fn verlauf(saat: u64, geld: u64) {
+    const SCHRITTE: u32 = 300;
+    const DAVON_GELINGEN: u32 = 100;
+    let mut w = Welt::neu(saat).await;
+    let mut berichte = Vec::new();
+    for schritt in 0..SCHRITTE {
+        if w.wuerfel.prozent(geld) {
+            geld::schritt(&mut w).await;
+        } else {
+            waren::schritt(&mut w).await;
+        }
+        if schritt == SCHRITTE / 3 {
+            geld::festschreiben(&mut w).await;
+        }
+        if schritt % 60 == 59 {
+            damals::merken(&mut w, &mut berichte).await;
+        }
+    }
+    pruefen::alles(&w).await;
+    damals::vergleichen(&w, &berichte).await;
+    eprintln!("{:#?} {:#?}", w.angenommen, w.abgelehnt);
+    assert!(w.angenommen.values().sum::<u32>() > DAVON_GELINGEN);
+    assert!(!w.abgelehnt.is_empty() && !w.siegel.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ueber_beliebige_verlaeufe_der_buecher_halten_alle_invarianten() {
+    verlauf(1, 95).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ueber_beliebige_verlaeufe_von_lager_und_verkauf_halten_alle_invarianten() {
+    verlauf(2, 15).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ueber_beliebige_gemischte_verlaeufe_halten_alle_invarianten() {
+    verlauf(3, 55).await;
+}
