@@ -164,7 +164,8 @@ impl Verlauf {
         let position_id = &position["position_id"];
         let (menge, weniger) = (self.zufall.tonnen(8), self.zufall.tonnen(1));
         let (was, befehl, body) = match self.zufall.bis(4) {
-            0 => (
+            // A new quantity rounds the value of what went anew; the line keeps it as it was, to the cent.
+            0 if position["geliefert"] == "0.000000" => (
                 "aendern",
                 "position-aendern",
                 json!({"position_id": position_id, "menge": menge}),
@@ -190,6 +191,10 @@ impl Verlauf {
         };
         let position = position["position_id"].as_str().unwrap();
         let menge = self.zufall.tonnen(4);
+        // A locked order is planned, but nothing of it goes.
+        if self.haus.auftrag(&auftrag).await["sperren"] != json!([]) {
+            return;
+        }
         let geplant = self.haus.planen(&auftrag, position, &menge).await;
         if geplant.status >= 300 {
             return;
