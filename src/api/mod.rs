@@ -4,6 +4,7 @@ pub mod auth;
 mod command;
 mod input;
 mod json;
+mod koerper;
 pub mod log;
 mod meta;
 mod openapi;
@@ -17,10 +18,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::Request,
+    extract::{Request, State},
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
-        header::{ALLOW, CONTENT_TYPE},
+        header::{ALLOW, CONNECTION, CONTENT_TYPE},
     },
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -36,6 +37,7 @@ use crate::{
     projector::Projector,
     queries::{catalog::Catalog, reports::Waiter},
 };
+use koerper::Koerper;
 use problem::Problem;
 pub use vorgang::Vorgang;
 
@@ -92,7 +94,7 @@ pub fn router(app: Arc<App>) -> Router {
                 "diese Methode gibt es hier nicht; /openapi.json zeigt die möglichen",
             )
         })
-        .layer(middleware::from_fn(accompany))
+        .layer(middleware::from_fn_with_state(REQUEST_TIME, accompany))
         .layer(CompressionLayer::new().compress_when(compressible))
         .with_state(app)
 }
@@ -147,27 +149,42 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-/// What a request is answered that took too long. A command goes on without its request: sent again without its key,
-/// it would act twice.
-fn too_late(method: &Method) -> Problem {
-    if *method == Method::POST {
+/// What a request is answered that took too long. A command that was read goes on without its request: sent again without
+/// its key, it would act twice. One that never came in full is not carried out.
+fn too_late(method: &Method, zeit: Duration, koerper: &mut Koerper) -> Problem {
+    if koerper.fehlt() {
+        let detail = format!(
+            "der Inhalt der Anfrage kam innerhalb von {} Sekunden nicht vollständig an; es wurde nichts ausgeführt, bitte \
+             noch einmal senden",
+            zeit.as_secs()
+        );
+        return Problem::new("API_INHALT_FEHLT", 408, detail);
+    }
+    if *method == Method::POST && koerper.gelesen() {
         return open_outcome().into();
     }
     let detail = "die Anfrage hat zu lange gedauert; bitte noch einmal versuchen";
     Problem::new("API_ZEIT", 503, detail).retry_after(5)
 }
 
-/// Vorgang, time limit, metrics and headers of every request and its answer.
-async fn accompany(request: Request, next: Next) -> Response {
+/// Vorgang, time limit, metrics and headers of every request and its answer; and what becomes of its body.
+async fn accompany(State(zeit): State<Duration>, request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
     let method = request.method().clone();
+    let (request, mut koerper) = Koerper::begleiten(request);
     let (vorgang, unreadable) = match Vorgang::of(request.headers()) {
         Ok(vorgang) => (vorgang, None),
         Err(problem) => (Vorgang::default(), Some(problem)),
     };
     let response = match unreadable {
-        Some(problem) => problem.into_response(),
-        None => run(request, next, vorgang.clone()).await,
+        Some(problem) => {
+            drop(request);
+            problem.into_response()
+        }
+        None => match tokio::time::timeout(zeit, run(request, next, vorgang.clone())).await {
+            Ok(response) => response,
+            Err(_) => too_late(&method, zeit, &mut koerper).into_response(),
+        },
     };
     let mut response = signed(response, &vorgang);
     let status = response.status().as_u16().to_string();
@@ -180,15 +197,17 @@ async fn accompany(request: Request, next: Next) -> Response {
     if let Some(rate) = vorgang.rate() {
         rate.write(response.headers_mut());
     }
+    if !koerper.leeren().await {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
 async fn run(mut request: Request, next: Next, vorgang: Vorgang) -> Response {
     request.extensions_mut().insert(vorgang);
-    let method = request.method().clone();
-    let Ok(response) = tokio::time::timeout(REQUEST_TIME, next.run(request)).await else {
-        return too_late(&method).into_response();
-    };
+    let response = next.run(request).await;
     match plain_error(&response) {
         Some(problem) => problem.into_response(),
         None => response,
@@ -209,18 +228,51 @@ fn signed(mut response: Response, vorgang: &Vorgang) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use axum::{body::Body, routing::post};
+    use futures::stream;
+    use serde_json::Value;
+    use tower::ServiceExt as _;
+
     use super::*;
 
-    #[test]
-    fn a_command_that_took_too_long_is_not_asked_for_again_without_its_key() {
-        let command = too_late(&Method::POST);
-        assert_eq!((command.code(), command.status()), ("API_AUSGANG_OFFEN", 503));
-        let body = command.body();
-        let detail = body["detail"].as_str().unwrap();
+    /// Asks a door behind which nobody ever gets done.
+    async fn asked(method: Method, body: Body) -> Value {
+        let slow = post(|_: axum::body::Bytes| std::future::pending::<()>()).get(std::future::pending::<()>);
+        let door = Router::new()
+            .route("/", slow)
+            .layer(middleware::from_fn_with_state(Duration::from_millis(50), accompany));
+        let request = Request::builder().method(method).uri("/").body(body).unwrap();
+        let response = door.oneshot(request).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_command_that_took_too_long_is_not_asked_for_again_without_its_key() {
+        let command = asked(Method::POST, Body::from("{}")).await;
+        assert_eq!(
+            (&command["code"], &command["status"]),
+            (&"API_AUSGANG_OFFEN".into(), &503.into())
+        );
+        let detail = command["detail"].as_str().unwrap();
         assert!(
             detail.contains("Idempotency-Key") && !detail.contains("noch einmal versuchen"),
             "{detail}"
         );
-        assert_eq!(too_late(&Method::GET).code(), "API_ZEIT");
+        assert_eq!(asked(Method::GET, Body::empty()).await["code"], "API_ZEIT");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_never_came_in_full_was_not_carried_out() {
+        let begun = stream::once(async { Ok::<_, std::io::Error>("{") });
+        let rest = stream::pending::<Result<&str, std::io::Error>>();
+        let half = Body::from_stream(stream::StreamExt::chain(begun, rest));
+        let refused = asked(Method::POST, half).await;
+        assert_eq!(
+            (&refused["code"], &refused["status"]),
+            (&"API_INHALT_FEHLT".into(), &408.into())
+        );
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("nichts ausgeführt"), "{detail}");
     }
 }

@@ -98,6 +98,7 @@ fn title(status: u16) -> &'static str {
         404 => "Nicht gefunden",
         405 => "Methode nicht erlaubt",
         406 => "Format nicht verfügbar",
+        408 => "Nicht vollständig angekommen",
         409 => "Im jetzigen Zustand nicht möglich",
         410 => "Nicht mehr vorhanden",
         412 => "Inzwischen geändert",

@@ -172,7 +172,7 @@ fn operation(entry: &Entry, command: &CommandInfo, mut schema: Value) -> Value {
         .right(entry.bereich.as_str(), entry.typ, stufe)
         .takes(&["idempotenz", "if_match", "korrelation", "grund", "probelauf"])
         .body(json!({"required": required, "content": {"application/json": {"schema": schema}}}))
-        .refused(&["409", "412", "413", "415", "422"]);
+        .refused(&["408", "409", "412", "413", "415", "422"]);
     let done = ["ETag", "X-Position", "Idempotent-Replayed"];
     if create {
         let headers = ["ETag", "X-Position", "Idempotent-Replayed", "Location"];

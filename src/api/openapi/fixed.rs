@@ -53,7 +53,7 @@ fn stapel() -> Value {
             "application/x-ndjson": {"schema": reference("StapelElement")}}}))
         .answers("200", answer("atomar oder Probelauf: eine Antwort je Befehl", &answers, &[]))
         .answers("207", answer("einzeln: eine Antwort je Befehl, jede mit ihrem status", &answers, &[]))
-        .refused(&["409", "412", "413", "415", "422"])
+        .refused(&["408", "409", "412", "413", "415", "422"])
         .done()
 }
 

@@ -149,7 +149,7 @@ pub(super) fn page(items: &Value, weiter: &Value, more: &Value) -> Value {
 
 /// The refusals, one text for each status.
 pub(super) fn responses() -> Map<String, Value> {
-    let list: [(&str, &str, &[&str]); 14] = [
+    let list: [(&str, &str, &[&str]); 15] = [
         (
             "400",
             "nicht lesbar: unbekanntes Feld oder unbekannter Parameter, falscher Typ",
@@ -163,6 +163,7 @@ pub(super) fn responses() -> Map<String, Value> {
         ),
         ("404", "gibt es nicht", &[]),
         ("406", "in dieser Form nicht verfügbar", &[]),
+        ("408", "der Inhalt kam nicht an; es wurde nichts ausgeführt", &[]),
         ("409", "im jetzigen Zustand nicht möglich, oder schon vergeben", &[]),
         ("410", "nach gesetzlicher Frist gelöscht", &[]),
         ("412", "If-Match: inzwischen geändert", &[]),
