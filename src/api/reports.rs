@@ -5,11 +5,13 @@ use std::sync::Arc;
 use aggregates::{Refusal, types::Stufe};
 use axum::{
     Json, Router,
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures::{StreamExt as _, future, stream};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -21,13 +23,18 @@ use super::{
 };
 use crate::queries::{
     params::{Params, wrong},
-    reports::{self, ParameterArt},
+    reports::{self, Answer, ParameterArt, Report},
 };
 
 /// The routes of this file.
 pub fn routes() -> Router<Arc<App>> {
     Router::new().route("/api/v1/berichte/{bericht}", get(report))
 }
+
+/// What is to be said of every report that comes in pages.
+const SEITEN: &str = "Kommt in Seiten; alle zeigen den Stand, den die erste zeigte. Als CSV ohne limit und cursor kommt der \
+                      ganze Bericht als eine Datei; bricht die Verbindung dabei ab, fehlt ihr Ende. CSV mit limit oder \
+                      cursor ist eine Seite, X-Weiter der cursor der nächsten.";
 
 /// Describes all reports for OpenAPI.
 pub(super) fn describe(paths: &mut Map<String, Value>) {
@@ -46,6 +53,7 @@ pub(super) fn describe(paths: &mut Map<String, Value>) {
             json!({"application/json": {"schema": schema(report)}, "text/csv": {"schema": {"type": "string"}}});
         let operation = Operation::new("Berichte", format!("bericht.{}", report.name), report.titel)
             .about(report.beschreibung)
+            .about(if report.seite().is_some() { SEITEN } else { "" })
             .right(report.bereich.as_str(), report.typ, "read")
             .takes(&["mandant", "min_position"])
             .with(parameters)
@@ -59,7 +67,7 @@ pub(super) fn describe(paths: &mut Map<String, Value>) {
 }
 
 /// The schema of a report's JSON: its columns are the members of its rows.
-fn schema(report: &reports::Report) -> Value {
+fn schema(report: &Report) -> Value {
     let column = |spalte: &reports::Spalte| {
         let mut schema = match spalte.art {
             reports::Art::Text => json!({"type": ["string", "null"]}),
@@ -108,33 +116,92 @@ async fn report(
     let mut params = Params::of(&uri)?;
     let format = format(params.take("format").as_deref(), &headers)?;
     let min_position = min_position(&headers)?;
-    let answer = reports::run(&app.store, &app.waiter, report, zugang.mandant_id, params, min_position).await?;
+    let seitenweise = params.has("limit") || params.has("cursor");
+    let datei = report.seite().filter(|_| format == Format::Csv && !seitenweise);
+    if let Some(groesste) = datei {
+        params.set("limit", groesste.to_string());
+    }
+    let leser = Leser {
+        app,
+        zugang,
+        report,
+        params,
+    };
+    let answer = leser.lesen(None, min_position).await?;
+    let position = answer.position;
     let mut response = match format {
         Format::Json => Json(answer.json(report)).into_response(),
-        Format::Csv => {
-            let mut response = answer.table.csv(report.spalten)?.into_response();
-            let headers = response.headers_mut();
-            let csv = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
-            headers.insert(header::CONTENT_TYPE, csv);
-            if let Ok(file) = HeaderValue::from_str(&format!("attachment; filename=\"{}.csv\"", report.name)) {
-                headers.insert(header::CONTENT_DISPOSITION, file);
-            }
-            // CSV has no place for the cursor of the next page.
-            if let Some(weiter) = answer
-                .table
-                .weiter
-                .as_deref()
-                .and_then(|w| HeaderValue::from_str(w).ok())
-            {
-                headers.insert("x-weiter", weiter);
-            }
-            response
-        }
+        Format::Csv if datei.is_some() => csv(report, leser.datei(answer)?),
+        Format::Csv => seite(report, &answer)?,
     };
     response
         .headers_mut()
         .append(header::VARY, HeaderValue::from_static("accept"));
-    Ok(seen(response, answer.position))
+    Ok(seen(response, position))
+}
+
+/// Reads the pages of a report for one request; counts as a call of its key as long as it reads.
+struct Leser {
+    app: Arc<App>,
+    zugang: Zugang,
+    report: &'static Report,
+    params: Params,
+}
+
+impl Leser {
+    /// The first page, or the one after a cursor.
+    async fn lesen(&self, cursor: Option<&str>, min_position: Option<i64>) -> Result<Answer, Problem> {
+        let mut params = self.params.clone();
+        if let Some(cursor) = cursor {
+            params.set("cursor", cursor);
+        }
+        let App { store, waiter, .. } = &*self.app;
+        reports::run(store, waiter, self.report, self.zugang.mandant_id, params, min_position).await
+    }
+
+    /// All pages as one file. Each is read when the one before it is sent: the memory of one is enough for any number.
+    /// The head of the answer is gone by then; what goes wrong breaks the connection, so that no part passes for all.
+    fn datei(self, erste: Answer) -> Result<Body, Problem> {
+        let spalten = self.report.spalten;
+        let anfang = erste.table.csv(spalten, true)?;
+        if erste.table.weiter.is_none() {
+            return Ok(anfang.into());
+        }
+        let rest = stream::try_unfold((self, erste.table.weiter), async |(leser, weiter)| {
+            let Some(cursor) = weiter else { return Ok(None) };
+            let gelesen = leser.lesen(Some(&cursor), None).await;
+            let seite = gelesen.and_then(|answer| Ok((answer.table.csv(leser.report.spalten, false)?, answer)));
+            match seite {
+                Ok((text, answer)) => Ok(Some((text, (leser, answer.table.weiter)))),
+                Err(problem) => {
+                    tracing::error!(code = problem.code(), report = leser.report.name, "a file broke off");
+                    Err(std::io::Error::other(problem.code().to_owned()))
+                }
+            }
+        });
+        Ok(Body::from_stream(stream::once(future::ready(Ok(anfang))).chain(rest)))
+    }
+}
+
+fn csv(report: &Report, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    let csv = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+    headers.insert(header::CONTENT_TYPE, csv);
+    if let Ok(file) = HeaderValue::from_str(&format!("attachment; filename=\"{}.csv\"", report.name)) {
+        headers.insert(header::CONTENT_DISPOSITION, file);
+    }
+    response
+}
+
+/// One page as CSV, which has no place for the cursor of the next one.
+fn seite(report: &Report, answer: &Answer) -> Result<Response, Problem> {
+    let mut response = csv(report, answer.table.csv(report.spalten, true)?.into());
+    let weiter = answer.table.weiter.as_deref();
+    if let Some(weiter) = weiter.and_then(|w| HeaderValue::from_str(w).ok()) {
+        response.headers_mut().insert("x-weiter", weiter);
+    }
+    Ok(response)
 }
 
 fn min_position(headers: &HeaderMap) -> Result<Option<i64>, Problem> {

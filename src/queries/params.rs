@@ -45,6 +45,18 @@ impl Params {
         Ok(Self(pairs))
     }
 
+    /// True if a parameter is given.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(n, _)| n == name)
+    }
+
+    /// Gives a parameter a value, in place of the one that it may have.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.take(name);
+        self.0.push((name.to_owned(), value.into()));
+    }
+
     /// Takes a parameter out.
     pub fn take(&mut self, name: &str) -> Option<String> {
         let index = self.0.iter().position(|(n, _)| n == name)?;

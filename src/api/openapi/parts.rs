@@ -194,7 +194,7 @@ pub(super) fn headers() -> Value {
         "Location": header("string", "Weg zum neuen Datensatz"),
         "X-Position": header("integer", "bis zu dieser Position des Journals hat die Antwort alles gesehen"),
         "Idempotent-Replayed": header("boolean", "true: die erste Antwort noch einmal; es wurde nichts geschrieben"),
-        "X-Weiter": header("string", "bei CSV: cursor der nächsten Seite"),
+        "X-Weiter": header("string", "bei einer Seite als CSV: cursor der nächsten"),
         "Retry-After": header("integer", "Sekunden bis zum nächsten Versuch"),
         "WWW-Authenticate": header("string", "Bearer"),
     })

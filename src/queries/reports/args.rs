@@ -185,7 +185,7 @@ mod tests {
             unknown["felder"][0]["meldung"]
                 .as_str()
                 .unwrap()
-                .contains("konto, von, bis, bekannt_am")
+                .contains("konto, von, bis, limit, cursor, bekannt_am")
         );
         assert_eq!(parse("journal", "limit=10001").unwrap_err().code(), "API_LIMIT");
     }

@@ -1,6 +1,6 @@
-//! Kontenblatt: every movement of one account in a range of days, with its running balance.
+//! Kontenblatt: every movement of one account in a range of days, with its running balance, which goes on over the pages.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -10,23 +10,20 @@ use super::{
     Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table,
     jahr::Jahr,
     namen::{DEBITOR, KONTO, KREDITOR},
+    seite::{self, Seite},
     table::betrag,
 };
-use crate::{
-    api::problem::Problem,
-    queries::params::{limit_exceeded, unfit},
-};
-
-/// Most rows of one sheet; the running balance needs them in one piece.
-const MAX_ROWS: i64 = 10_000;
+use crate::{api::problem::Problem, queries::params::unfit};
 
 pub(super) const REPORT: Report = Report {
     name: "kontenblatt",
     typ: "kontenblatt",
     bereich: aggregates::types::Bereich::Fibu,
     titel: "Kontenblatt",
-    beschreibung: "Bewegungen eines Sach- oder Personenkontos mit laufendem Saldo (Soll − Haben), EB-Wert und Vortrag im \
-                   Kopf, Verkehrszahlen und Saldo im Fuß (in CSV als Zeilen mit diesen Texten); höchstens 10 000 Zeilen innerhalb eines Geschäftsjahrs.",
+    beschreibung: "Bewegungen eines Sach- oder Personenkontos innerhalb eines Geschäftsjahrs nach Buchungsdatum, mit \
+                   laufendem Saldo (Soll − Haben), EB-Wert und Vortrag im Kopf, Verkehrszahlen und Saldo im Fuß (in CSV \
+                   als Zeilen mit diesen Texten). Kopf und Summen gelten für die ganze Auswahl und stehen auf jeder \
+                   Seite; uebertrag im Kopf ist der Saldo vor der ersten Zeile der Seite.",
     parameter: &[
         Parameter::required("konto", ParameterArt::Konto, "Nummer eines Sach- oder Personenkontos"),
         Parameter::optional(
@@ -35,6 +32,8 @@ pub(super) const REPORT: Report = Report {
             "erster Tag; sonst Beginn des Geschäftsjahrs",
         ),
         Parameter::optional("bis", ParameterArt::Datum, "letzter Tag; sonst heute"),
+        seite::LIMIT,
+        seite::CURSOR,
     ],
     spalten: &[
         Spalte::new("buchungsdatum", Art::Datum, "Buchungsdatum"),
@@ -74,21 +73,114 @@ struct Zeile {
     schluessel: Option<String>,
     kst: Option<String>,
     buchung_id: Uuid,
+    log_position: i64,
+    zeile: i64,
+}
+
+impl Zeile {
+    /// Where it stands in the sheet: by its day, those of one day in the order of the journal.
+    fn ort(&self) -> [i64; 3] {
+        [
+            self.buchungsdatum.num_days_from_ce().into(),
+            self.log_position,
+            self.zeile,
+        ]
+    }
+}
+
+/// A range of days within a Geschäftsjahr.
+#[derive(Clone, Copy)]
+struct Zeitraum {
+    jahr: Jahr,
+    von: NaiveDate,
+    bis: NaiveDate,
+}
+
+/// Which account, which days, and after which row the page begins.
+struct Auswahl<'a> {
+    konto: &'a Konto,
+    nr: &'a str,
+    zeitraum: Zeitraum,
+    nach: (NaiveDate, i64, i64),
+}
+
+/// Balances and movements of the whole selection, and the balance at the beginning of the page.
+#[derive(sqlx::FromRow)]
+struct Summen {
+    /// Opening balance of the year.
+    eb_wert: Decimal,
+    /// Balance before the first row of the sheet.
+    vortrag: Decimal,
+    /// Balance before the first row of the page.
+    uebertrag: Decimal,
+    anzahl: i64,
+    soll: Decimal,
+    haben: Decimal,
 }
 
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let nr = args.text("konto").unwrap_or_default().to_owned();
     let konto = find(source, &nr).await?;
-    let (jahr, von, bis) = range(source, args).await?;
-    let (eb_wert, vortrag) = carried(source, &konto, &nr, (jahr, von, bis)).await?;
-    let rows = movements(source, &konto, &nr, (jahr, von, bis)).await?;
-    let (mut saldo, mut soll, mut haben) = (vortrag, Decimal::ZERO, Decimal::ZERO);
-    let mut zeilen = Vec::with_capacity(rows.len());
-    for row in rows {
+    let zeitraum = range(source, args).await?;
+    let Zeitraum { jahr, von, bis } = zeitraum;
+    let seite = Seite::lesen(source, args, &format!("kontenblatt|{nr}|{von}|{bis}"))?;
+    let auswahl = Auswahl {
+        konto: &konto,
+        nr: &nr,
+        zeitraum,
+        nach: nach(seite.nach),
+    };
+    let summen = summen(source, &auswahl).await?;
+    let mut rows = movements(source, &auswahl, seite.zu_lesen()).await?;
+    let weiter = seite.schneiden(&mut rows, Zeile::ort);
+    let zeilen = mit_saldo(rows, summen.uebertrag);
+    let saldo = summen.vortrag + summen.soll - summen.haben;
+    let mut zwischenzeilen = Vec::new();
+    if seite.erste {
+        zwischenzeilen.push((0, rand("EB-Wert", None, summen.eb_wert)));
+        zwischenzeilen.push((0, rand("Vortrag", None, summen.vortrag)));
+    }
+    if weiter.is_none() {
+        let verkehr = Some((summen.soll, summen.haben));
+        zwischenzeilen.push((zeilen.len(), rand("Verkehrszahlen und Saldo", verkehr, saldo)));
+    }
+    let parameter = json!({ "konto": nr, "von": von, "bis": bis });
+    Ok(Table {
+        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        kopf: Some(json!({
+            "konto": nr,
+            "bezeichnung": konto.name,
+            "art": konto.art,
+            "geschaeftsjahr_beginn": jahr.beginn,
+            "eb_wert": betrag(summen.eb_wert),
+            "vortrag": betrag(summen.vortrag),
+            "uebertrag": betrag(summen.uebertrag),
+        })),
+        summen: json!({
+            "anzahl": summen.anzahl,
+            "soll": betrag(summen.soll),
+            "haben": betrag(summen.haben),
+            "saldo": betrag(saldo),
+        }),
+        zwischenzeilen,
+        zeilen,
+        seiten: true,
+        weiter,
+    })
+}
+
+/// The row that a page follows, as the database compares it.
+fn nach([tag, position, zeile]: [i64; 3]) -> (NaiveDate, i64, i64) {
+    let tag = i32::try_from(tag).ok().and_then(NaiveDate::from_num_days_from_ce_opt);
+    (tag.unwrap_or_default(), position, zeile)
+}
+
+/// The rows of a page, each with the balance after it.
+fn mit_saldo(rows: Vec<Zeile>, uebertrag: Decimal) -> Vec<Vec<Cell>> {
+    let mut saldo = uebertrag;
+    let zeile = |row: Zeile| {
         saldo += row.soll - row.haben;
-        soll += row.soll;
-        haben += row.haben;
-        zeilen.push(vec![
+        vec![
             row.buchungsdatum.into(),
             row.erfasst_am.into(),
             row.journal_nr.into(),
@@ -101,36 +193,9 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             row.schluessel.into(),
             row.kst.into(),
             row.buchung_id.into(),
-        ]);
-    }
-    let parameter = json!({ "konto": nr, "von": von, "bis": bis });
-    Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
-        kopf: Some(json!({
-            "konto": nr,
-            "bezeichnung": konto.name,
-            "art": konto.art,
-            "geschaeftsjahr_beginn": jahr.beginn,
-            "eb_wert": betrag(eb_wert),
-            "vortrag": betrag(vortrag),
-        })),
-        summen: json!({
-            "anzahl": zeilen.len(),
-            "soll": betrag(soll),
-            "haben": betrag(haben),
-            "saldo": betrag(saldo),
-        }),
-        zwischenzeilen: vec![
-            (0, rand("EB-Wert", None, eb_wert)),
-            (0, rand("Vortrag", None, vortrag)),
-            (
-                zeilen.len(),
-                rand("Verkehrszahlen und Saldo", Some((soll, haben)), saldo),
-            ),
-        ],
-        zeilen,
-        ..Table::default()
-    })
+        ]
+    };
+    rows.into_iter().map(zeile).collect()
 }
 
 /// A row of the head or the foot: text, movements and balance under the columns of the sheet.
@@ -163,7 +228,7 @@ async fn find(source: &mut Source, nr: &str) -> Result<Konto, Problem> {
     Err(unfit("konto", text))
 }
 
-async fn range(source: &mut Source, args: &Args) -> Result<(Jahr, NaiveDate, NaiveDate), Problem> {
+async fn range(source: &mut Source, args: &Args) -> Result<Zeitraum, Problem> {
     let bis = args.date("bis").unwrap_or(source.heute);
     let jahr = Jahr::of(source, "bis", bis).await?;
     let von = args.date("von").unwrap_or(jahr.beginn);
@@ -175,65 +240,65 @@ async fn range(source: &mut Source, args: &Args) -> Result<(Jahr, NaiveDate, Nai
         );
         return Err(unfit("von", text));
     }
-    Ok((jahr, von, bis))
+    Ok(Zeitraum { jahr, von, bis })
 }
 
-/// Opening balance of the year, and balance before the first row.
-async fn carried(
-    source: &mut Source,
-    konto: &Konto,
-    nr: &str,
-    (jahr, von, bis): (Jahr, NaiveDate, NaiveDate),
-) -> Result<(Decimal, Decimal), Problem> {
+/// Adds up what stands around the rows. The opening balance stands in the head and is no movement.
+async fn summen(source: &mut Source, auswahl: &Auswahl<'_>) -> Result<Summen, Problem> {
     let sql = format!(
-        "SELECT coalesce(sum(soll - haben) FILTER (WHERE periode = 0), 0), \
-                coalesce(sum(soll - haben) FILTER (WHERE periode = 0 OR buchungsdatum < $4), 0) \
+        "SELECT coalesce(sum(soll - haben) FILTER (WHERE periode = 0), 0) AS eb_wert, \
+                coalesce(sum(soll - haben) FILTER (WHERE periode = 0 OR buchungsdatum < $4), 0) AS vortrag, \
+                coalesce(sum(soll - haben) FILTER (WHERE periode = 0 OR buchungsdatum < $4 \
+                    OR (buchungsdatum, log_position, zeile::bigint) <= ($7, $8, $9)), 0) AS uebertrag, \
+                count(*) FILTER (WHERE periode > 0 AND buchungsdatum >= $4) AS anzahl, \
+                coalesce(sum(soll) FILTER (WHERE periode > 0 AND buchungsdatum >= $4), 0) AS soll, \
+                coalesce(sum(haben) FILTER (WHERE periode > 0 AND buchungsdatum >= $4), 0) AS haben \
          FROM fibu.journalzeile \
          WHERE mandant_id = $1 AND {column} = $2 AND geschaeftsjahr_beginn = $3 AND buchungsdatum <= $5 \
            AND log_position <= $6",
-        column = konto.column,
+        column = auswahl.konto.column,
     );
-    let row = sqlx::query_as(AssertSqlSafe(sql))
+    let (tag, position, zeile) = auswahl.nach;
+    let summen = sqlx::query_as(AssertSqlSafe(sql))
         .bind(source.mandant_id)
-        .bind(nr)
-        .bind(jahr.beginn)
-        .bind(von)
-        .bind(bis)
+        .bind(auswahl.nr)
+        .bind(auswahl.zeitraum.jahr.beginn)
+        .bind(auswahl.zeitraum.von)
+        .bind(auswahl.zeitraum.bis)
         .bind(source.upto)
+        .bind(tag)
+        .bind(position)
+        .bind(zeile)
         .fetch_one(&mut *source.transaction)
         .await?;
-    Ok(row)
+    Ok(summen)
 }
 
-/// The rows in order of their day; those of one day in the order of the journal. Opening balances stand in the head.
-async fn movements(
-    source: &mut Source,
-    konto: &Konto,
-    nr: &str,
-    (jahr, von, bis): (Jahr, NaiveDate, NaiveDate),
-) -> Result<Vec<Zeile>, Problem> {
+/// The rows in order of their day; those of one day in the order of the journal.
+async fn movements(source: &mut Source, auswahl: &Auswahl<'_>, limit: i64) -> Result<Vec<Zeile>, Problem> {
     let sql = format!(
         "SELECT buchungsdatum, erfasst_am, journal_nr::bigint AS journal_nr, belegnummer, text, gegenkonto, soll, haben, \
-                schluessel, kst, buchung_id \
+                schluessel, kst, buchung_id, log_position, zeile::bigint AS zeile \
          FROM fibu.journalzeile z \
          WHERE mandant_id = $1 AND {column} = $2 AND geschaeftsjahr_beginn = $3 AND periode > 0 \
            AND buchungsdatum BETWEEN $4 AND $5 AND log_position <= $6 \
-         ORDER BY buchungsdatum, log_position, zeile LIMIT $7",
-        column = konto.column,
+           AND (buchungsdatum, log_position, z.zeile::bigint) > ($7, $8, $9) \
+         ORDER BY buchungsdatum, log_position, z.zeile LIMIT $10",
+        column = auswahl.konto.column,
     );
-    let rows: Vec<Zeile> = sqlx::query_as(AssertSqlSafe(sql))
+    let (tag, position, zeile) = auswahl.nach;
+    let rows = sqlx::query_as(AssertSqlSafe(sql))
         .bind(source.mandant_id)
-        .bind(nr)
-        .bind(jahr.beginn)
-        .bind(von)
-        .bind(bis)
+        .bind(auswahl.nr)
+        .bind(auswahl.zeitraum.jahr.beginn)
+        .bind(auswahl.zeitraum.von)
+        .bind(auswahl.zeitraum.bis)
         .bind(source.upto)
-        .bind(MAX_ROWS + 1)
+        .bind(tag)
+        .bind(position)
+        .bind(zeile)
+        .bind(limit)
         .fetch_all(&mut *source.transaction)
         .await?;
-    if i64::try_from(rows.len()).unwrap_or(i64::MAX) > MAX_ROWS {
-        let text = format!("das Kontenblatt hätte mehr als {MAX_ROWS} Zeilen; bitte den Zeitraum verkleinern");
-        return Err(limit_exceeded(text, MAX_ROWS));
-    }
     Ok(rows)
 }

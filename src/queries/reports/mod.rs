@@ -156,6 +156,17 @@ pub const ALL: &[Report] = &[
     wareneingangsbuch::REPORT,
 ];
 
+impl Report {
+    /// Rows of its largest page; `None` if it comes in one piece.
+    #[must_use]
+    pub fn seite(&self) -> Option<i64> {
+        self.parameter.iter().find_map(|parameter| match parameter.art {
+            ParameterArt::Limit(max) => Some(max),
+            _ => None,
+        })
+    }
+}
+
 /// A report by its path segment.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Report> {
@@ -304,6 +315,8 @@ pub async fn run(
     if let Some(text) = bekannt_am {
         table.parameter.insert("bekannt_am".to_owned(), json!(text));
     }
+    // A later page shows what the first one did.
+    let stand = source.upto;
     source.transaction.commit().await?;
     Ok(Answer { table, stand, position })
 }

@@ -193,8 +193,9 @@ impl Table {
         self.zeilen.iter().map(row).collect()
     }
 
-    /// The rows as CSV (RFC 4180): comma, decimal point, UTF-8, header line; with the rows of head and sums.
-    pub fn csv(&self, spalten: &[Spalte]) -> Result<Vec<u8>, Problem> {
+    /// The rows as CSV (RFC 4180): comma, decimal point, UTF-8; with the rows of head and sums, and with the header line
+    /// unless they go on where an earlier page ended.
+    pub fn csv(&self, spalten: &[Spalte], kopfzeile: bool) -> Result<Vec<u8>, Problem> {
         let broken = |error: csv::Error| {
             tracing::error!(%error, "a report did not become CSV");
             Problem::new("INTERN", 500, "der Bericht ließ sich nicht als CSV schreiben")
@@ -202,7 +203,9 @@ impl Table {
         let mut writer = csv::WriterBuilder::new()
             .terminator(csv::Terminator::CRLF)
             .from_writer(Vec::new());
-        writer.write_record(spalten.iter().map(|s| s.name)).map_err(broken)?;
+        if kopfzeile {
+            writer.write_record(spalten.iter().map(|s| s.name)).map_err(broken)?;
+        }
         let mut zwischen = self.zwischenzeilen.iter().peekable();
         for index in 0..=self.zeilen.len() {
             let davor = std::iter::from_fn(|| zwischen.next_if(|(vor, _)| *vor <= index));
@@ -252,7 +255,7 @@ mod tests {
             zwischenzeilen: vec![(0, row("Kopf")), (1, row("Klasse")), (2, row("Fuß"))],
             ..table()
         };
-        let csv = String::from_utf8(table.csv(SPALTEN).unwrap()).unwrap();
+        let csv = String::from_utf8(table.csv(SPALTEN, true).unwrap()).unwrap();
         let first: Vec<&str> = csv.lines().filter_map(|l| l.split(',').next()).collect();
         assert_eq!(first, ["konto", "Kopf", "6815", "Klasse", "\"Büro", "Fuß"]);
         assert_eq!(table.rows(SPALTEN).len(), 2);
@@ -275,10 +278,12 @@ mod tests {
 
     #[test]
     fn csv_quotes_as_rfc_4180_wants_it() {
-        let csv = String::from_utf8(table().csv(SPALTEN).unwrap()).unwrap();
+        let csv = String::from_utf8(table().csv(SPALTEN, true).unwrap()).unwrap();
         assert_eq!(
             csv,
             "konto,saldo,nr\r\n6815,-119.50,7\r\n\"Büro, \"\"gut\"\"\",0.00,\r\n"
         );
+        let rest = String::from_utf8(table().csv(SPALTEN, false).unwrap()).unwrap();
+        assert_eq!(csv.strip_prefix("konto,saldo,nr\r\n"), Some(&*rest));
     }
 }
