@@ -216,12 +216,15 @@ fn respond(entry: &Entry, answer: &Answer, created: bool, dry_run: bool) -> Resp
         );
     }
     if answer.replayed {
-        set(
-            header::HeaderName::from_static("idempotent-replayed"),
-            "true".to_owned(),
-        );
+        replayed(headers);
     }
     response
+}
+
+/// Tells that the first answer is given again and nothing was carried out now.
+pub(super) fn replayed(headers: &mut HeaderMap) {
+    let name = header::HeaderName::from_static("idempotent-replayed");
+    headers.insert(name, HeaderValue::from_static("true"));
 }
 
 /// The body of an accepted command.

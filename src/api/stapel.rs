@@ -33,6 +33,33 @@ pub fn routes() -> Router<Arc<App>> {
     )
 }
 
+/// What the commands of a Stapel are to one another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Art {
+    /// All or none.
+    Atomar,
+    /// Each for itself, in order.
+    Einzeln,
+}
+
+impl Art {
+    /// Commands at most, also on trial.
+    fn limit(self) -> usize {
+        match self {
+            Self::Atomar => ATOMIC_LIMIT,
+            Self::Einzeln => EACH_LIMIT,
+        }
+    }
+
+    /// Of an answer with one result per command.
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Atomar => StatusCode::OK,
+            Self::Einzeln => StatusCode::MULTI_STATUS,
+        }
+    }
+}
+
 static ELEMENT_SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(Element).to_value());
 
 /// An element of a Stapel.
@@ -65,15 +92,14 @@ async fn stapel(
     let flags = input::flags(query.as_deref(), &["modus", "probelauf"])?;
     let dry_run = input::flag(&flags, "probelauf")?;
     let modus = flags.get("modus").and_then(Value::as_str).unwrap_or("atomar");
-    let mode = match modus {
-        "atomar" => Mode::Atomic,
-        "einzeln" => Mode::Each,
+    let art = match modus {
+        "atomar" => Art::Atomar,
+        "einzeln" => Art::Einzeln,
         other => {
             let detail = format!("modus={other} ist nicht erlaubt; atomar oder einzeln");
             return Err(Problem::new("EINGABE_UNGUELTIG", 400, detail));
         }
     };
-    let mode = if dry_run { Mode::DryRun } else { mode };
     input::content_type(
         &headers,
         &["application/json", "application/x-ndjson", "application/jsonl"],
@@ -81,7 +107,7 @@ async fn stapel(
     let too_large = "die Anfrage ist zu groß; bitte in kleinere Stapel teilen";
     let body = input::received(body, too_large)?;
     let elements = elements(&body)?;
-    let limit = if mode == Mode::Each { EACH_LIMIT } else { ATOMIC_LIMIT };
+    let limit = art.limit();
     if elements.len() > limit {
         let detail = format!("ein Stapel dieser Art fasst {limit} Befehle; bitte teilen");
         return Err(Refusal::new("STAPEL_ZU_GROSS", 422, detail, json!({"max": limit})).into());
@@ -96,13 +122,47 @@ async fn stapel(
     for (index, raw) in elements.into_iter().enumerate() {
         slots.push(raw.and_then(|raw| element(&app, &zugang, key.as_ref(), index, &raw, &mut company)));
     }
-    if mode != Mode::Each {
+    if art == Art::Atomar {
         // All or none: an element that cannot even be read refuses the whole.
         if let Some((index, Err(problem))) = slots.iter().enumerate().find(|(_, s)| s.is_err()) {
             return Err(problem.clone().element(index));
         }
     }
-    run(&app, &zugang, mode, company.unwrap_or(zugang.mandant_id), slots).await
+    let orders: Vec<Order> = slots.iter().filter_map(|s| s.as_ref().ok().cloned()).collect();
+    let creates: Vec<bool> = orders.iter().map(|o| o.create).collect();
+    let outcomes = run(
+        &app,
+        &zugang,
+        (art, dry_run),
+        company.unwrap_or(zugang.mandant_id),
+        orders,
+    )
+    .await?;
+    if art == Art::Atomar
+        && let Some((index, Err(refusal))) = outcomes
+            .iter()
+            .enumerate()
+            .find(|(_, o)| o.as_ref().is_err_and(|r| r.code != "STAPEL_ABGEBROCHEN"))
+    {
+        return Err(Problem::from(refusal.clone()).element(index));
+    }
+    let wiederholt = wiederholt(&outcomes);
+    let mut outcomes = outcomes.into_iter().zip(creates);
+    let answers: Vec<Value> = slots
+        .into_iter()
+        .map(|slot| {
+            let answer = slot.and_then(|_| match outcomes.next() {
+                Some((outcome, create)) => answer_of(outcome, create, dry_run),
+                None => Err(Problem::new("INTERN", 500, "keine Antwort")),
+            });
+            answer.unwrap_or_else(|problem| problem.vorgang(zugang.correlation).body())
+        })
+        .collect();
+    let mut response = (art.status(), Json(answers)).into_response();
+    if wiederholt {
+        command::replayed(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// A JSON array, or one JSON object per line; of the lines each is readable or not for itself.
@@ -155,55 +215,31 @@ fn element(
     Ok(order)
 }
 
+/// Hands the commands to the bus; one outcome for each.
 async fn run(
     app: &App,
     zugang: &Zugang,
-    mode: Mode,
+    (art, dry_run): (Art, bool),
     mandant_id: Uuid,
-    slots: Vec<Result<Order, Problem>>,
-) -> Result<Response, Problem> {
-    let orders: Vec<Order> = slots.iter().filter_map(|s| s.as_ref().ok().cloned()).collect();
-    let creates: Vec<bool> = orders.iter().map(|o| o.create).collect();
-    let outcomes = if orders.is_empty() {
-        Vec::new()
-    } else {
-        app.bus
-            .submit(
-                mandant_id,
-                Unit {
-                    caller: zugang.caller(),
-                    orders,
-                    mode,
-                },
-            )
-            .await?
-    };
-    if mode != Mode::Each
-        && let Some((index, Err(refusal))) = outcomes
-            .iter()
-            .enumerate()
-            .find(|(_, o)| o.as_ref().is_err_and(|r| r.code != "STAPEL_ABGEBROCHEN"))
-    {
-        return Err(Problem::from(refusal.clone()).element(index));
+    orders: Vec<Order>,
+) -> Result<Vec<Outcome>, Refusal> {
+    if orders.is_empty() {
+        return Ok(Vec::new());
     }
-    let mut outcomes = outcomes.into_iter().zip(creates);
-    let dry_run = mode == Mode::DryRun;
-    let answers: Vec<Value> = slots
-        .into_iter()
-        .map(|slot| {
-            let answer = slot.and_then(|_| match outcomes.next() {
-                Some((outcome, create)) => answer_of(outcome, create, dry_run),
-                None => Err(Problem::new("INTERN", 500, "keine Antwort")),
-            });
-            answer.unwrap_or_else(|problem| problem.vorgang(zugang.correlation).body())
-        })
-        .collect();
-    let status = if mode == Mode::Each {
-        StatusCode::MULTI_STATUS
-    } else {
-        StatusCode::OK
+    let caller = zugang.caller();
+    let mode = match (art, dry_run) {
+        (Art::Einzeln, true) => return app.bus.probelauf(mandant_id, &caller, &orders).await,
+        (Art::Einzeln, false) => Mode::Each,
+        (Art::Atomar, true) => Mode::DryRun,
+        (Art::Atomar, false) => Mode::Atomic,
     };
-    Ok((status, Json(answers)).into_response())
+    app.bus.submit(mandant_id, Unit { caller, orders, mode }).await
+}
+
+/// True if the Stapel only gave first answers again: some of its commands are on record, and none was carried out now.
+fn wiederholt(outcomes: &[Outcome]) -> bool {
+    let mut accepted = outcomes.iter().flatten().peekable();
+    accepted.peek().is_some() && accepted.all(|answer| answer.replayed)
 }
 
 fn answer_of(outcome: Outcome, create: bool, dry_run: bool) -> Result<Value, Problem> {

@@ -86,6 +86,11 @@ impl Cache {
         self.seen = seen;
     }
 
+    /// Counts what is here among all of the process, without forgetting any.
+    pub(super) fn count(&mut self) {
+        self.budget.settle(self.states.len());
+    }
+
     /// Forgets what was not used for the longest time, down to what this cache may hold. Between batches only: what a
     /// batch has loaded is there until it is written.
     pub(super) fn trim(&mut self) {

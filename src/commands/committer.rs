@@ -2,6 +2,7 @@
 //! writes it in one transaction, answers after the commit. This file carries a batch from the queue to its answers.
 
 mod failure;
+mod probelauf;
 mod trial;
 mod units;
 mod work;

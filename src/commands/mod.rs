@@ -32,6 +32,9 @@ pub use following::Following;
 
 /// Commands that wait per company: two of the largest Stapel. One more is answered 503.
 pub const QUEUE_LIMIT: usize = 20_000;
+/// Commands on trial at the same time, each for itself, in the whole process: what they would change is kept meanwhile. One
+/// more is answered 503.
+const TRIAL_LIMIT: usize = 20_000;
 /// Commands decided in one transaction at most.
 pub const BATCH_LIMIT: usize = 512;
 /// How deep inline policies may cause one another.
@@ -249,6 +252,8 @@ struct Shared {
     facts: Arc<dyn FactSource>,
     /// Folded states that all committers remember together.
     states: Arc<AtomicUsize>,
+    /// Room for commands on trial.
+    trials: Semaphore,
 }
 
 /// The command bus of one process.
@@ -273,6 +278,7 @@ impl Bus {
                 statements,
                 facts,
                 states: Arc::default(),
+                trials: Semaphore::new(TRIAL_LIMIT),
             }),
             queues: Arc::default(),
         }

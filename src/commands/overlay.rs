@@ -18,7 +18,7 @@ use crate::eventstore::{
 };
 
 /// Changes of one unit or of the whole batch.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Layer {
     states: HashMap<StreamKey, Loaded>,
     claims: HashMap<ClaimKey, Option<(&'static str, Uuid)>>,
@@ -30,6 +30,23 @@ pub(super) struct Mark {
     events: usize,
     befehle: usize,
     head: Head,
+}
+
+/// What was decided, without the memory it was decided on, so that this can take up more.
+#[derive(Clone)]
+pub(super) struct Stand {
+    decided: Layer,
+    head: Head,
+}
+
+impl Stand {
+    /// Nothing decided yet.
+    pub(super) fn new(head: Head) -> Self {
+        Self {
+            decided: Layer::default(),
+            head,
+        }
+    }
 }
 
 /// The decided part of a batch.
@@ -55,6 +72,22 @@ impl<'c> Overlay<'c> {
             head,
             events: Vec::new(),
             befehle: Vec::new(),
+        }
+    }
+
+    /// Goes on where [`Overlay::pause`] stopped.
+    pub(super) fn resume(cache: &'c Cache, stand: Stand) -> Self {
+        Self {
+            batch: stand.decided,
+            ..Self::new(cache, stand.head)
+        }
+    }
+
+    /// What is decided so far; events and commands are not kept.
+    pub(super) fn pause(self) -> Stand {
+        Stand {
+            decided: self.batch,
+            head: self.head,
         }
     }
 

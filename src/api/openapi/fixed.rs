@@ -45,14 +45,16 @@ fn stapel() -> Value {
     Operation::new("Stapel", "stapel", "viele Befehle auf einmal")
         .about(
             "JSON-Feld oder NDJSON. atomar: alles oder nichts, bis 500; einzeln: jeder für sich, in Reihenfolge, bis 10 000 (207). \
-             Ein Probelauf prüft immer wie atomar und zeigt bei jedem Befehl seine eigenen Ereignisse. Eine Ablehnung von atomar nennt in daten.index das Element.\n\nRecht: das jedes einzelnen Befehls",
+             Ein Probelauf antwortet wie die Ausführung, zeigt bei jedem Befehl seine eigenen Ereignisse und schreibt nichts; was ein Element schriebe, sehen die nach ihm. \
+             Fragt ein Element ein Kontobuch, nachdem andere vor ihm etwas schrieben, lässt einzeln es offen (PROBELAUF_OFFEN). Eine Ablehnung von atomar nennt in daten.index das Element. \
+             Idempotent-Replayed: nichts wurde jetzt ausgeführt, alles Angenommene ist die erste Antwort noch einmal.\n\nRecht: das jedes einzelnen Befehls",
         )
         .takes(&["mandant_oder_system", "idempotenz", "korrelation", "grund", "modus", "probelauf"])
         .body(json!({"required": true, "content": {
             "application/json": {"schema": {"type": "array", "items": reference("StapelElement")}},
             "application/x-ndjson": {"schema": reference("StapelElement")}}}))
-        .answers("200", answer("atomar oder Probelauf: eine Antwort je Befehl", &answers, &[]))
-        .answers("207", answer("einzeln: eine Antwort je Befehl, jede mit ihrem status", &answers, &[]))
+        .answers("200", answer("atomar: eine Antwort je Befehl", &answers, &["Idempotent-Replayed"]))
+        .answers("207", answer("einzeln: eine Antwort je Befehl, jede mit ihrem status", &answers, &["Idempotent-Replayed"]))
         .refused(&["408", "409", "412", "413", "415", "422"])
         .done()
 }

@@ -120,7 +120,7 @@ pub(super) fn decide_order(
 }
 
 /// The stored first answer, or the refusal of another body under the same key.
-fn replay(order: &Order, known: &Befehl) -> Outcome {
+pub(super) fn replay(order: &Order, known: &Befehl) -> Outcome {
     if known.anfrage_hash.as_ref() != order.request_hash.as_ref() {
         return Err(Refusal::new(
             "IDEMPOTENZ_ABWEICHEND",
@@ -148,7 +148,7 @@ fn aborted(refusal: &Refusal, refused: usize, index: usize) -> Refusal {
     )
 }
 
-fn preview_of(registry: &Registry, event: &NewEvent) -> Value {
+pub(super) fn preview_of(registry: &Registry, event: &NewEvent) -> Value {
     let entry = registry.entry(event.aggregate_type);
     json!({
         "aggregat": event.aggregate_type,
