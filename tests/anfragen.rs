@@ -226,3 +226,29 @@ async fn ein_wiederholter_stapel_sagt_dass_er_wiederholt_ist() {
         assert_eq!(reply.header("idempotent-replayed"), "", "{}", reply.text);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kopfzeilen_die_nicht_gelten_werden_abgelehnt_und_erklaert() {
+    let server = common::server().await;
+    let path = format!("/api/v1/fibu/konten/{}/umbenennen", konto_id(&server, "6815").await);
+    let name = json!({"bezeichnung": "x"});
+    for to in [&*path, STAPEL] {
+        let packed = server
+            .post_with(to, &[("Content-Encoding", "gzip")], name.clone())
+            .await;
+        let body = packed.refused(415, "API_FORMAT");
+        assert!(body["detail"].as_str().unwrap().contains("gzip"), "{body}");
+    }
+    server
+        .post_with(&path, &[("Content-Encoding", "identity")], name.clone())
+        .await
+        .ok();
+    for unreadable in ["\"abc\"", "W/\"1\"", "abc"] {
+        let reply = server.post_with(&path, &[("If-Match", unreadable)], name.clone()).await;
+        let body = reply.refused(400, "EINGABE_UNGUELTIG");
+        let detail = body["detail"].as_str().unwrap();
+        assert!(detail.contains("ETag") && detail.contains("\"7\""), "{detail}");
+    }
+    let stale = server.post_with(&path, &[("If-Match", "\"1\"")], name).await;
+    assert_eq!(stale.refused(412, "VERSION_KONFLIKT")["daten"]["erwartet"], 1);
+}

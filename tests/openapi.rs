@@ -166,6 +166,28 @@ async fn every_parameter_that_is_read_is_documented_and_every_documented_one_is_
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_company_is_required_where_a_request_without_it_is_refused() {
+    let server = common::server().await;
+    let document = document(&server).await;
+    let mut needed = 0;
+    for operation in operations(&document).into_iter().filter(|o| !o.open()) {
+        let header = operation.parameters.iter().find(|p| p["name"] == "X-Mandant");
+        let required = header.is_some_and(|p| p["required"] == true);
+        let path = operation.path.replace("{id}", &uuid::Uuid::now_v7().to_string());
+        let body = (operation.method == "POST").then(|| "{}".to_owned());
+        // An empty header is none. What else the request lacks is found out later.
+        let path = format!("{path}?gibtsnicht=1");
+        let answer = server
+            .request(&operation.method, &path, &[("X-Mandant", "")], body)
+            .await;
+        let asked = answer.body["code"] == "MANDANT_FEHLT";
+        assert_eq!(required, asked, "{}: {}", operation.name(), answer.text);
+        needed += usize::from(required);
+    }
+    assert!(needed > 100, "{needed}");
+}
+
 /// The members that a schema describes.
 fn members(document: &Value, schema: &Value) -> BTreeSet<String> {
     let schema = resolved(document, schema);

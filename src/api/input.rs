@@ -41,8 +41,17 @@ pub(super) fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, 
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
-/// Refuses other content than the named types; an absent Content-Type counts as JSON.
+/// Refuses other content than the named types, and such as is packed; an absent Content-Type counts as JSON.
 pub(super) fn content_type(headers: &HeaderMap, allowed: &[&str]) -> Result<(), Problem> {
+    let packed = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .find(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if let Some(packed) = packed {
+        let detail =
+            format!("Content-Encoding {packed:?} wird nicht gelesen; bitte ungepackt senden, ohne diese Kopfzeile");
+        return Err(Problem::new("API_FORMAT", 415, detail));
+    }
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return Ok(());
     };
@@ -150,8 +159,12 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Problem> 
     if text == "*" {
         return Ok(Some(IfMatch::Irgendeine));
     }
-    let versions = tags(&text).ok_or_else(|| {
-        let detail = format!("If-Match {text:?} ist nicht lesbar; erwartet wird z. B. \"7\", \"7\", \"8\" oder *");
+    // A list without a version could match nothing: who sends it has not seen what he asks about.
+    let versions = tags(&text).filter(|versions| !versions.is_empty()).ok_or_else(|| {
+        let detail = format!(
+            "If-Match {text:?} nennt keine Version; erwartet wird der ETag des Datensatzes, die Version in \
+             Anführungszeichen und ohne W/, z. B. \"7\", auch mehrere mit Komma, oder *"
+        );
         Problem::new("EINGABE_UNGUELTIG", 400, detail)
     })?;
     Ok(Some(IfMatch::EineVon(versions)))
@@ -279,8 +292,18 @@ mod tests {
         assert_eq!(condition(&["\"6\" ,\"7\""]), one_of(&[6, 7]));
         assert_eq!(condition(&["\"6\"", "\"7\""]), one_of(&[6, 7]));
         assert_eq!(condition(&["W/\"7\", \"8\", \"a,b\", \"08\""]), one_of(&[8]));
-        assert_eq!(condition(&["W/\"7\""]), one_of(&[]));
-        for unreadable in ["", "sieben", "\"7", "\"7\" \"8\"", "*, \"7\"", "W/7", "\"7\","] {
+        for unreadable in [
+            "W/\"7\"",
+            "\"abc\"",
+            "\"07\"",
+            "",
+            "sieben",
+            "\"7",
+            "\"7\" \"8\"",
+            "*, \"7\"",
+            "W/7",
+            "\"7\",",
+        ] {
             assert_eq!(condition(&[unreadable]), Err(400), "{unreadable:?}");
         }
     }

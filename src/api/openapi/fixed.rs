@@ -49,7 +49,7 @@ fn stapel() -> Value {
              Fragt ein Element ein Kontobuch, nachdem andere vor ihm etwas schrieben, lässt einzeln es offen (PROBELAUF_OFFEN). Eine Ablehnung von atomar nennt in daten.index das Element. \
              Idempotent-Replayed: nichts wurde jetzt ausgeführt, alles Angenommene ist die erste Antwort noch einmal.\n\nRecht: das jedes einzelnen Befehls",
         )
-        .takes(&["mandant_oder_system", "idempotenz", "korrelation", "grund", "modus", "probelauf"])
+        .takes(&["mandant_im_stapel", "idempotenz", "korrelation", "grund", "modus", "probelauf"])
         .body(json!({"required": true, "content": {
             "application/json": {"schema": {"type": "array", "items": reference("StapelElement")}},
             "application/x-ndjson": {"schema": reference("StapelElement")}}}))

@@ -168,7 +168,11 @@ pub(super) fn responses() -> Map<String, Value> {
         ("410", "nach gesetzlicher Frist gelöscht", &[]),
         ("412", "If-Match: inzwischen geändert", &[]),
         ("413", "die Anfrage ist zu groß", &[]),
-        ("415", "dieser Content-Type wird nicht gelesen", &[]),
+        (
+            "415",
+            "dieser Content-Type oder diese Content-Encoding wird nicht gelesen",
+            &[],
+        ),
         ("422", "lesbar, aber von einer Regel abgelehnt", &[]),
         (
             "429",
@@ -203,13 +207,19 @@ pub(super) fn headers() -> Value {
 /// The parameters that several operations take.
 pub(super) fn parameters() -> Value {
     let header = |name: &str, description: &str| json!({"name": name, "in": "header", "schema": {"type": "string"}, "description": description});
+    let needed = |name: &str, description: &str| {
+        let mut header = header(name, description);
+        header["required"] = json!(true);
+        header
+    };
     let param = |name: &str, kind: &str, description: &str| query(name, &json!({"type": kind}), false, description);
     json!({
         "id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}, "description": "id des Datensatzes"},
-        "mandant": header("X-Mandant", "Firma: UUID oder Kürzel"),
-        "mandant_oder_system": header("X-Mandant", "Firma: UUID oder Kürzel; „system“ für die Daten des Systems"),
+        "mandant": needed("X-Mandant", "Firma: UUID oder Kürzel"),
+        "mandant_oder_system": needed("X-Mandant", "Firma: UUID oder Kürzel; „system“ für die Daten des Systems"),
+        "mandant_im_stapel": header("X-Mandant", "Firma: UUID oder Kürzel; ohne gilt der Stapel dem System (Mandanten, Schlüssel)"),
         "idempotenz": header("Idempotency-Key", "derselbe Schlüssel wirkt nur einmal; 1 bis 255 Zeichen"),
-        "if_match": header("If-Match", "Version, die der Benutzer gesehen hat, z. B. \"7\"; auch mehrere mit Komma, oder * (es gibt den Datensatz)"),
+        "if_match": header("If-Match", "ETag, also die Version, die der Benutzer gesehen hat, in Anführungszeichen, z. B. \"7\"; auch mehrere mit Komma, oder * (es gibt den Datensatz)"),
         "if_none_match": header("If-None-Match", "ETag einer früheren Antwort; ist der Datensatz unverändert, kommt 304"),
         "korrelation": header("X-Correlation-Id", "vorgang_id, UUID; sonst wird eine vergeben"),
         "grund": header("X-Grund", "Begründung, UTF-8, höchstens 500 Zeichen; steht in den Ereignissen und ihrer Historie"),
