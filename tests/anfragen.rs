@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const STAPEL: &str = "/api/v1/stapel";
+const BUCHUNGEN: &str = "/api/v1/fibu/buchungen";
 
 fn kasse(betrag: &str) -> Value {
     json!({"belegkreis": "KA", "belegdatum": "2026-02-02", "buchungsdatum": "2026-02-02", "text": "Papier", "beleg": "1",
@@ -251,4 +252,25 @@ async fn kopfzeilen_die_nicht_gelten_werden_abgelehnt_und_erklaert() {
     }
     let stale = server.post_with(&path, &[("If-Match", "\"1\"")], name).await;
     assert_eq!(stale.refused(412, "VERSION_KONFLIKT")["daten"]["erwartet"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn die_begruendung_der_anfrage_ersetzt_den_beleg_wie_die_der_buchung() {
+    let server = common::server().await;
+    let mut ohne = kasse("1.00");
+    ohne.as_object_mut().unwrap().remove("beleg");
+    let refused = server.post(BUCHUNGEN, ohne.clone()).await;
+    let body = refused.refused(422, "BUCHUNG_BELEG_FEHLT");
+    assert!(body["detail"].as_str().unwrap().contains("X-Grund"), "{body}");
+    let with = [("X-Grund", "Quittung verloren")];
+    let id = server.post_with(BUCHUNGEN, &with, ohne.clone()).await.ok()["id"].clone();
+    let path = format!("{BUCHUNGEN}/{}", id.as_str().unwrap());
+    assert_eq!(server.get(&path).await.ok()["grund"], "Quittung verloren");
+    // The command's own reason is the nearer one.
+    ohne["grund"] = json!("Eigenbeleg");
+    let id = server.post_with(BUCHUNGEN, &with, ohne).await.ok()["id"].clone();
+    let path = format!("{BUCHUNGEN}/{}", id.as_str().unwrap());
+    assert_eq!(server.get(&path).await.ok()["grund"], "Eigenbeleg");
+    let history = server.get(&format!("{path}/ereignisse")).await.ok();
+    assert_eq!(history["daten"][0]["grund"], "Quittung verloren");
 }

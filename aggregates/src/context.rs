@@ -12,7 +12,7 @@ use crate::{
     Aggregate,
     dienste::nummernkreis::{Belegnummer, Nummernkreis},
     refusal::{Refused, Shared},
-    types::Akteur,
+    types::{Akteur, Text},
 };
 
 /// A folded state without its type.
@@ -201,6 +201,11 @@ impl<'a> Context<'a> {
     /// Size and root of the Merkle tree over all earlier events of the company.
     pub fn tree(&self) -> (u64, [u8; 32]) {
         self.source.tree()
+    }
+
+    /// The reason of a command: the one of its own field, else the one given with the request.
+    pub fn grund(&self, eigener: Option<Text<500>>) -> Option<Text<500>> {
+        eigener.or_else(|| self.frame.grund.as_deref().map(Text::cut))
     }
 
     /// True if the actor holds a special right.

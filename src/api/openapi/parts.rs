@@ -222,7 +222,7 @@ pub(super) fn parameters() -> Value {
         "if_match": header("If-Match", "ETag, also die Version, die der Benutzer gesehen hat, in Anführungszeichen, z. B. \"7\"; auch mehrere mit Komma, oder * (es gibt den Datensatz)"),
         "if_none_match": header("If-None-Match", "ETag einer früheren Antwort; ist der Datensatz unverändert, kommt 304"),
         "korrelation": header("X-Correlation-Id", "vorgang_id, UUID; sonst wird eine vergeben"),
-        "grund": header("X-Grund", "Begründung, UTF-8, höchstens 500 Zeichen; steht in den Ereignissen und ihrer Historie"),
+        "grund": header("X-Grund", "Begründung, UTF-8, höchstens 500 Zeichen; steht in den Ereignissen und ihrer Historie; gilt auch als Grund einer Buchung und eines Ausgleichs ohne eigenen"),
         "min_position": header("X-Min-Position", "wie ab_position"),
         "last_event_id": header("Last-Event-ID", "Position des zuletzt empfangenen Ereignisses; geht „ab“ vor"),
         "probelauf": param("probelauf", "boolean", "nur zeigen, welche Ereignisse entstünden"),

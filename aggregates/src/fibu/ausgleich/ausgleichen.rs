@@ -59,7 +59,7 @@ pub(super) fn ausgleichen(eingabe: AusgleichenEingabe, ctx: &Context<'_>) -> Erg
     arten_pruefen(&posten)?;
     let restbehandlung = eingabe.restbehandlung.unwrap_or_default();
     rest_verteilen(&mut posten, restbehandlung)?;
-    let grund = eingabe.grund.as_ref().map(ToString::to_string);
+    let grund = ctx.grund(eingabe.grund.clone()).as_ref().map(ToString::to_string);
     partner_pruefen(&posten, grund.is_some(), ctx)?;
     buchung::datum_pruefen(datum, "/datum", ctx).map_err(Refused::fremd)?;
     Ok(AusgleichEvent::Ausgeglichen {

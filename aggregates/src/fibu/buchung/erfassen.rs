@@ -108,7 +108,11 @@ impl Zeile<'_> {
 }
 
 /// Decides a voucher.
-pub(super) fn erfassen(eingabe: Eingabe, ctx: &Context<'_>) -> Ergebnis<BuchungEvent> {
+pub(super) fn erfassen(mut eingabe: Eingabe, ctx: &Context<'_>) -> Ergebnis<BuchungEvent> {
+    if eingabe.herkunft.is_none() {
+        // What comes from a document is reasoned there.
+        eingabe.grund = ctx.grund(eingabe.grund);
+    }
     let buchungsart = kopf_pruefen(&eingabe, ctx)?;
     let gelesen = zeilen_lesen(&eingabe, buchungsart, ctx)?;
     let zeilen = gelesen

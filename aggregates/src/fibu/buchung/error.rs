@@ -37,7 +37,10 @@ pub enum BuchungError {
         zeile: usize,
     },
     /// No document.
-    #[error("keine Buchung ohne Beleg: die Belegreferenz (beleg) oder ersatzweise ein Grund (grund) ist nötig")]
+    #[error(
+        "keine Buchung ohne Beleg: die Belegreferenz (beleg) oder ersatzweise ein Grund (grund oder Kopfzeile X-Grund) ist \
+         nötig"
+    )]
     #[strum(serialize = "BUCHUNG_BELEG_FEHLT")]
     BelegFehlt {},
     /// The stated tax is too far off.
