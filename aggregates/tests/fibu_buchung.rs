@@ -1472,3 +1472,41 @@ proptest! {
         prop_assert_eq!(soll.map(|p| p.betrag.as_cent()).sum::<i64>(), cents);
     }
 }
+
+#[test]
+fn von_hand_gebucht_wird_nur_in_kreisen_von_buchungen() {
+    let zeilen = || {
+        vec![
+            zeile("6815", "soll", "10.00", json!({})),
+            zeile("1600", "haben", "10.00", json!({})),
+        ]
+    };
+    for kreis in ["AR", "AG", "ER", "AU", "LS", "BE", "WE", "VS", "KD", "LF"] {
+        let refused = abgelehnt(&welt(), zeilen(), json!({"belegkreis": kreis}));
+        assert_eq!(code(&refused), "EINGABE_UNGUELTIG", "{kreis}");
+        let text = format!("{refused:?}");
+        assert!(
+            text.contains("/belegkreis") && text.contains("vergeben nur die Belege"),
+            "{text}"
+        );
+    }
+    // A Kreis that the company made itself would do; this one only does not exist.
+    let refused = abgelehnt(&welt(), zeilen(), json!({"belegkreis": "KA2"}));
+    assert!(
+        !format!("{refused:?}").contains("vergeben nur die Belege"),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn was_nur_ein_vorgang_bucht_bucht_niemand_von_hand() {
+    for art in ["abrechnung", "ausgleich", "warenbewegung", "kursbewertung"] {
+        let zeilen = vec![
+            zeile("6815", "soll", "10.00", json!({})),
+            zeile("1600", "haben", "10.00", json!({})),
+        ];
+        let refused = abgelehnt(&welt(), zeilen, json!({"buchungsart": art}));
+        assert_eq!(code(&refused), "EINGABE_UNGUELTIG", "{art}");
+        assert!(format!("{refused:?}").contains("/buchungsart"), "{art}: {refused:?}");
+    }
+}

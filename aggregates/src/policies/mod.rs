@@ -30,7 +30,7 @@ mod zahlung_buchen;
 use crate::policy::Policy;
 
 /// How many Nummernkreise a new company gets.
-pub const NUMMERNKREISE: usize = mandant_nummernkreise::KREISE.len();
+pub const NUMMERNKREISE: usize = crate::dienste::nummernkreis::haus::KREISE.len();
 
 /// All policies of the house.
 pub(crate) fn all() -> Vec<Policy> {

@@ -36,6 +36,8 @@ struct Row {
     lfd: i64,
     nummer: String,
     datum: NaiveDate,
+    /// With what the Nummernkreis begins each year.
+    start: i64,
 }
 
 /// What is found of one Nummernkreis and year.
@@ -57,14 +59,15 @@ impl Befund {
         }
         self.letzte.clone_from(&row.nummer);
         self.anzahl += 1;
-        let Some(vorige) = vorige else { return };
-        match row.lfd - vorige.lfd {
+        // Numbers that are missing before the first are missing too.
+        let davor = vorige.map_or(row.start - 1, |v| v.lfd);
+        match row.lfd - davor {
             0 => self.doppelte.push(row.nummer.clone()),
-            1 => {}
-            2 => self.luecken.push((vorige.lfd + 1).to_string()),
-            _ => self.luecken.push(format!("{}–{}", vorige.lfd + 1, row.lfd - 1)),
+            2 => self.luecken.push((davor + 1).to_string()),
+            3.. => self.luecken.push(format!("{}–{}", davor + 1, row.lfd - 1)),
+            _ => {}
         }
-        if row.datum < vorige.datum {
+        if vorige.is_some_and(|v| row.datum < v.datum) {
             self.rueckwaerts.push(row.nummer.clone());
         }
     }
@@ -73,10 +76,12 @@ impl Befund {
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let jahr = args.number("jahr");
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT kreis, jahr, lfd, nummer, buchungsdatum AS datum FROM fibu.rechnungsbuch \
-         WHERE mandant_id = $1 AND log_position <= $2 AND lfd IS NOT NULL AND jahr IS NOT NULL \
-           AND ($3::bigint IS NULL OR jahr = $3) \
-         ORDER BY kreis, jahr, lfd, log_position",
+        "SELECT b.kreis, b.jahr, b.lfd, b.nummer, b.buchungsdatum AS datum, coalesce(k.start, 1) AS start \
+         FROM fibu.rechnungsbuch b \
+         LEFT JOIN dienste.nummernkreis k ON k.mandant_id = b.mandant_id AND k.code = b.kreis \
+         WHERE b.mandant_id = $1 AND b.log_position <= $2 AND b.lfd IS NOT NULL AND b.jahr IS NOT NULL \
+           AND ($3::bigint IS NULL OR b.jahr = $3) \
+         ORDER BY b.kreis, b.jahr, b.lfd, b.log_position",
     )
     .bind(source.mandant_id)
     .bind(source.upto)
@@ -140,6 +145,7 @@ mod tests {
             lfd,
             nummer: format!("AR-{lfd}"),
             datum: NaiveDate::from_ymd_opt(2026, 3, tag).unwrap(),
+            start: 1,
         }
     }
 
@@ -157,8 +163,14 @@ mod tests {
     }
 
     #[test]
+    fn numbers_missing_before_the_first_are_found() {
+        let (_, _, befund) = befunde(&[row(3, 1), row(4, 1)]).remove(0);
+        assert_eq!(befund.luecken, ["1–2"]);
+    }
+
+    #[test]
     fn another_kreis_or_year_begins_anew() {
-        let mut andere = row(7, 1);
+        let mut andere = row(1, 1);
         andere.jahr = 2027;
         let befunde = befunde(&[row(1, 1), andere]);
         assert_eq!(befunde.len(), 2);

@@ -1,6 +1,7 @@
 //! Nummernkreis: the definition of document numbers (dienste D2, fibu 10). The counter is a row of the log's schema,
 //! raised in the append; a refused or crashed command leaves no gap. Stream id: UUIDv5 of the code.
 
+pub(crate) mod haus;
 mod types;
 
 use chrono::{Datelike, NaiveDate};

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Context, Shared,
-    dienste::nummernkreis::Belegnummer,
+    dienste::nummernkreis::{Belegnummer, haus},
     fibu::{
         debitor::Debitor,
         konto::{Konto, KontoFunktion, KontoStatus, KstRegel},
@@ -151,6 +151,9 @@ fn kopf_pruefen(eingabe: &Eingabe, ctx: &Context<'_>) -> Ergebnis<Buchungsart> {
         let waehrung = waehrung.to_string();
         return Err(BuchungError::KursFehlt { waehrung }.into());
     }
+    if eingabe.herkunft.is_none() {
+        von_hand(eingabe)?;
+    }
     let buchungsart = buchungsart(eingabe.periode, eingabe.buchungsart)?;
     if eingabe.beleg.is_none() && eingabe.grund.is_none() && eingabe.herkunft.is_none() {
         return Err(BuchungError::BelegFehlt {}.into());
@@ -165,6 +168,32 @@ fn kopf_pruefen(eingabe: &Eingabe, ctx: &Context<'_>) -> Ergebnis<Buchungsart> {
         return Err(Shared::feld("/zeilen", text).into());
     }
     Ok(buchungsart)
+}
+
+/// What a person enters bears no number of a document of the house, and is none of the kinds that only such documents
+/// bring about (spec/README section 6).
+fn von_hand(eingabe: &Eingabe) -> Result<(), Shared> {
+    if !haus::von_hand(&eingabe.belegkreis) {
+        let text = format!(
+            "die Nummern des Kreises {} vergeben nur die Belege, für die er da ist; von Hand mit BK, KA, MB, UM oder einem \
+             eigenen Kreis buchen",
+            eingabe.belegkreis
+        );
+        return Err(Shared::feld("/belegkreis", text));
+    }
+    match eingabe.buchungsart {
+        Some(
+            art @ (Buchungsart::Abrechnung
+            | Buchungsart::Ausgleich
+            | Buchungsart::Warenbewegung
+            | Buchungsart::Kursbewertung),
+        ) => {
+            let art: &'static str = art.into();
+            let text = format!("eine Buchung der Art {art} entsteht nur mit ihrem Vorgang; von Hand geht manuell");
+            Err(Shared::feld("/buchungsart", text))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Period 0 takes only opening balances, period 13 only closing entries (fibu 7); both must be named.
