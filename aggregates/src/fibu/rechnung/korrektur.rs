@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Aggregate, Context, Decision, Shared,
+    context::part_id,
     fibu::{
         Kontenplan, OffenerPosten,
         ausgleich::Umkehr,
@@ -58,7 +59,7 @@ pub(super) fn stornieren(
         }
     }
     Ok(vec![RechnungEvent::Storniert {
-        durch: ctx.new_id("storno"),
+        durch: ctx.part_id(Rechnung::TEIL_STORNO),
         grund: grund.to_owned(),
         datum,
         korrektur_von: rechnung.bezug_id,
@@ -202,9 +203,10 @@ pub(super) fn korrigieren(
         };
         steuerzeilen.push(korrigierte_zeile(zeile, netto)?);
     }
-    let gutschrift_buchung_id = ctx.new_id("gutschrift-buchung");
+    let gutschrift_id = ctx.part_id(&Rechnung::teil_gutschrift(ctx.version));
+    let gutschrift_buchung_id = part_id(gutschrift_id, Rechnung::TEIL_BUCHUNG);
     Ok(vec![RechnungEvent::Korrigiert {
-        gutschrift_id: ctx.new_id("gutschrift"),
+        gutschrift_id,
         gutschrift_op_id: op_id(gutschrift_buchung_id, ctx),
         gutschrift_buchung_id,
         grund: grund.to_owned(),

@@ -363,6 +363,15 @@ impl Rechnung {
     /// The part by which its voucher is named, and with it its open item.
     pub const TEIL_BUCHUNG: &'static str = "rechnung/buchung";
 
+    /// The part by which its Stornorechnung is named.
+    pub const TEIL_STORNO: &'static str = "rechnung/storno";
+
+    /// The part by which a correction is named: by the version of the invoice before it, since there may be several.
+    #[must_use]
+    pub fn teil_gutschrift(version: i64) -> String {
+        format!("rechnung/gutschrift/{version}")
+    }
+
     /// The month of a day, as collective invoices are kept.
     #[must_use]
     pub fn monat(datum: NaiveDate) -> String {
