@@ -126,6 +126,30 @@ impl Following {
         })
     }
 
+    /// True if every following policy has seen all that a company's log has for it.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn caught_up(store: &EventStore, mandant_id: Uuid) -> Result<bool, StoreError> {
+        let policies = store.registry().all_policies().iter();
+        let (names, sources): (Vec<String>, Vec<String>) = policies
+            .filter(|p| p.kind == Kind::Following)
+            .flat_map(|p| p.sources().map(|source| (p.name.to_owned(), source.to_owned())))
+            .unzip();
+        let caught_up = sqlx::query_scalar(
+            "SELECT NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) AS p(name, quelle) \
+                LEFT JOIN log.politik_stand s ON s.mandant_id = $1 AND s.politik = p.name \
+                WHERE EXISTS (SELECT FROM log.ereignis e WHERE e.mandant_id = $1 \
+                    AND e.position > coalesce(s.position, 0) AND e.aggregate_type = p.quelle))",
+        )
+        .bind(mandant_id)
+        .bind(names)
+        .bind(sources)
+        .fetch_one(store.engine())
+        .await?;
+        Ok(caught_up)
+    }
+
     /// The net under the wake-ups, and the timers.
     async fn look(&mut self) {
         match self.store.heads().await {
