@@ -19,14 +19,37 @@ use crate::{
 pub struct House {
     app: Arc<App>,
     mandant_id: Uuid,
-    name: &'static str,
+    name: String,
 }
 
 impl House {
     /// Works under the name of a service.
     #[must_use]
-    pub fn new(app: Arc<App>, mandant_id: Uuid, name: &'static str) -> Self {
+    pub fn new(app: Arc<App>, mandant_id: Uuid, name: impl Into<String>) -> Self {
+        let name = name.into();
         Self { app, mandant_id, name }
+    }
+
+    /// Sends commands in order that are accepted together or not at all; the answers, or why none was accepted.
+    ///
+    /// # Errors
+    /// If a command does not exist or the company's queue is full.
+    pub async fn gemeinsam(&self, auftraege: Vec<Auftrag>) -> anyhow::Result<Result<Vec<Antwort>, Refusal>> {
+        let antworten = self.absenden(auftraege, Mode::Atomic).await?;
+        let mut alle = Vec::with_capacity(antworten.len());
+        let mut abgebrochen = None;
+        for antwort in antworten {
+            match antwort {
+                Ok(antwort) => alle.push(antwort),
+                // Those that only share the fate of the one that was refused.
+                Err(refusal) if refusal.code == "STAPEL_ABGEBROCHEN" => abgebrochen = abgebrochen.or(Some(refusal)),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        Ok(match abgebrochen {
+            Some(refusal) => Err(refusal),
+            None => Ok(alle),
+        })
     }
 
     fn order(&self, auftrag: Auftrag) -> anyhow::Result<Order> {
@@ -58,16 +81,16 @@ impl House {
     }
 }
 
-impl Portal for House {
-    async fn senden(&self, auftraege: Vec<Auftrag>) -> anyhow::Result<Vec<Result<Antwort, Refusal>>> {
+impl House {
+    async fn absenden(&self, auftraege: Vec<Auftrag>, mode: Mode) -> anyhow::Result<Vec<Result<Antwort, Refusal>>> {
         let orders = auftraege
             .into_iter()
             .map(|a| self.order(a))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let unit = Unit {
-            caller: Caller::service(self.name),
+            caller: Caller::service(&self.name),
             orders,
-            mode: Mode::Each,
+            mode,
         };
         let outcomes = self.app.bus.submit(self.mandant_id, unit).await?;
         Ok(outcomes
@@ -82,6 +105,12 @@ impl Portal for House {
                 })
             })
             .collect())
+    }
+}
+
+impl Portal for House {
+    async fn senden(&self, auftraege: Vec<Auftrag>) -> anyhow::Result<Vec<Result<Antwort, Refusal>>> {
+        self.absenden(auftraege, Mode::Each).await
     }
 
     async fn liste(&self, bereich: &str, ressource: &str, filter: Option<(&str, &str)>) -> anyhow::Result<Vec<Value>> {

@@ -119,16 +119,19 @@ enum Command {
         #[command(flatten)]
         door: Door,
     },
-    /// „Landhandel Demo GmbH“ anlegen, ein Jahr Buchungen spielen, Summen- und Saldenliste zeigen
+    /// „Landhandel Demo GmbH“ anlegen, ein Jahr Einkauf und Verkauf spielen, Summen- und Saldenliste zeigen
     Demo {
         #[command(flatten)]
         door: Door,
-        /// Zahl der Buchungen
+        /// Ungefähre Zahl der Belege des ganzen Jahres
         #[arg(long, default_value_t = 2_000, value_parser = vouchers)]
         belege: usize,
         /// Danach als Server weiterlaufen
         #[arg(long)]
         serve: bool,
+        /// Nichts spielen, sondern das Jahr als NDJSON in diesen Ordner schreiben, eine Datei je Stapel
+        #[arg(long, value_name = "ORDNER", conflicts_with = "serve")]
+        ndjson: Option<PathBuf>,
     },
     /// Daten übernehmen
     Import {
@@ -196,9 +199,14 @@ async fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Serve { door } => cli::serve(&database, door.listen, door.admin_token.as_deref()).await,
-        Command::Demo { door, belege, serve } => {
-            cli::demo(&database, door.listen, door.admin_token.as_deref(), belege, serve).await
-        }
+        Command::Demo {
+            ndjson: Some(ordner),
+            belege,
+            ..
+        } => cli::write_ndjson(&ordner, belege),
+        Command::Demo {
+            door, belege, serve, ..
+        } => cli::demo(&database, door.listen, door.admin_token.as_deref(), belege, serve).await,
         Command::Import {
             art:
                 Import::Datev {

@@ -1,6 +1,6 @@
 //! A voucher of the demo company, its lines, and the tax in their amounts.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 /// A voucher before it gets its number.
@@ -29,6 +29,13 @@ impl Beleg {
             zeilen,
         }
     }
+
+    /// The fields of the command that posts it on a day.
+    pub(super) fn json(&self, datum: NaiveDate) -> Value {
+        let zeilen: Value = self.zeilen.iter().map(Zeile::json).collect();
+        json!({"belegkreis": self.kreis, "belegdatum": datum, "buchungsdatum": datum, "buchungsart": self.art,
+            "text": self.text, "beleg": self.referenz, "zeilen": zeilen})
+    }
 }
 
 /// A line of a voucher.
@@ -37,7 +44,6 @@ pub(super) struct Zeile {
     pub soll: bool,
     pub cent: i64,
     pub schluessel: Option<&'static str>,
-    pub faellig: Option<NaiveDate>,
 }
 
 pub(super) fn soll(konto: impl Into<String>, cent: i64) -> Zeile {
@@ -46,7 +52,6 @@ pub(super) fn soll(konto: impl Into<String>, cent: i64) -> Zeile {
         soll: true,
         cent,
         schluessel: None,
-        faellig: None,
     }
 }
 
@@ -63,26 +68,18 @@ impl Zeile {
         self
     }
 
-    pub(super) fn faellig(mut self, datum: NaiveDate, tage: u64) -> Self {
-        self.faellig = datum.checked_add_days(Days::new(tage));
-        self
-    }
-
-    pub(super) fn json(&self) -> Value {
-        let feld = if self.konto.len() > 4 { "personenkonto" } else { "konto" };
+    fn json(&self) -> Value {
         let seite = if self.soll { "soll" } else { "haben" };
-        let mut zeile = json!({feld: self.konto, "seite": seite, "betrag": euro(self.cent)});
+        let mut zeile = json!({"konto": self.konto, "seite": seite, "betrag": euro(self.cent)});
         if let Some(schluessel) = self.schluessel {
             zeile["schluessel"] = json!(schluessel);
-        }
-        if let Some(faellig) = self.faellig {
-            zeile["op"] = json!({"faellig": faellig});
         }
         zeile
     }
 }
 
-fn euro(cent: i64) -> String {
+/// An amount in cents, as documents write it.
+pub(super) fn euro(cent: i64) -> String {
     aggregates::types::Betrag::cent(cent).to_string()
 }
 

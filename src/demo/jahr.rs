@@ -1,228 +1,372 @@
-//! The year of the demo company: which day each voucher is dated and what happens in it. What it posts: `vorgaenge`.
+//! The year of the demo company week by week: what falls due, what begins, and the Stapel that come of it.
+//!
+//! What follows by policy (the planned delivery of an order, the drafted invoice of a delivery) is used in a later week
+//! than what it follows from, so that a week needs nothing of its own that is not there yet.
 
-mod vorgaenge;
-
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use chrono::{Datelike, Days, NaiveDate};
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
-    DemoPlan,
-    beleg::Zeile,
-    eroeffnung::{BANK_ANFANG, KASSE_ANFANG, eroeffnung},
-    tag,
+    Befehl, DemoPlan, Person, Stapel, befehl,
+    beleg::{euro, steuer_auf},
+    buchungen::Regelmaessig,
+    einkauf::{Einkauf, Einkaufsschritt, Rechnung},
+    sortiment::SORTEN,
+    tag, teilen,
+    verkauf::{Sammelrechnung, Verkauf, Verkaufsschritt},
     zufall::Zufall,
 };
-use crate::portal::Auftrag;
 
-/// Bank balance below which no supplier is paid: 20.000 EUR in cents.
-const BANK_MINDESTENS: i64 = 2_000_000;
-/// Days after which a customer pays at the earliest.
-const ZAHLT_NACH_TAGEN: u64 = 10;
-/// Monthly vouchers come at most every n-th time, so that small plans show sales too.
-const MONATLICHES_JEDES: usize = 3;
+/// Weeks of 2026 that are played; the first is that of 5 January, the last one ends before Christmas.
+const WOCHEN: u32 = 51;
+/// The last week in which a sale begins, so that most of them are paid within the year.
+const LETZTER_VERKAUF: u32 = 48;
+/// Fewest sales of a year: then each kind of them is there.
+const VERKAEUFE_MINDESTENS: usize = 10;
+/// Documents that ten sales bring: their own, and those of the purchase of their goods.
+const BELEGE_JE_ZEHN: usize = 54;
+/// Documents of a month that come without sales, and those of the first lorries of the year.
+const BELEGE_JE_MONAT: usize = 15;
+const BELEGE_GRUNDAUSSTATTUNG: usize = 60;
+/// Below so many documents not every month has its regular vouchers, nor every week of the harvest its lorry.
+const VOLLES_JAHR: usize = 1_000;
+/// Weeks that goods take from the order to the Lager, with some reserve.
+const WIEDERBESCHAFFUNG: i64 = 7;
 
-/// What happens in a voucher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Vorgang {
-    Getreideverkauf,
-    Futterverkauf,
-    Duengerverkauf,
-    Pflanzenschutzverkauf,
-    Barverkauf,
-    Futtereinkauf,
-    Duengereinkauf,
-    Ernteankauf,
-    Fracht,
-    Buerobedarf,
-    Kraftstoff,
-    EuLeistung,
-    EuErwerb,
-    Zahlungseingang,
-    Zahlungsausgang,
-    // Due once a month.
-    Miete,
-    Versicherung,
-    Strom,
-    Bankgebuehr,
-    Lohn,
-    Lohnzahlung { cent: i64 },
-    Lohnsteuer { cent: i64 },
-    Sozialversicherung { cent: i64 },
-    Umsatzsteuer { cent: i64 },
-    // Follows another voucher.
-    KasseZurBank { cent: i64 },
-    EingangAusKasse { cent: i64 },
+/// How many documents of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Beleganzahl {
+    /// Aufträge.
+    pub auftraege: usize,
+    /// Deliveries.
+    pub lieferungen: usize,
+    /// Invoices and corrections.
+    pub rechnungen: usize,
+    /// Bestellungen.
+    pub bestellungen: usize,
+    /// Wareneingänge.
+    pub wareneingaenge: usize,
+    /// Eingangsrechnungen.
+    pub eingangsrechnungen: usize,
+    /// Payments in and out.
+    pub zahlungen: usize,
+    /// Other vouchers.
+    pub buchungen: usize,
 }
 
-/// How often what happens, by month from January on.
-const SAISON: [(Vorgang, [u16; 12]); 15] = [
-    (Vorgang::Getreideverkauf, [9, 9, 8, 5, 4, 3, 4, 9, 12, 12, 10, 9]),
-    (Vorgang::Futterverkauf, [14, 14, 13, 11, 9, 8, 8, 8, 9, 11, 13, 14]),
-    (Vorgang::Duengerverkauf, [4, 10, 16, 15, 10, 5, 3, 4, 6, 4, 3, 3]),
-    (Vorgang::Pflanzenschutzverkauf, [1, 2, 6, 12, 13, 9, 4, 3, 6, 5, 2, 1]),
-    (Vorgang::Barverkauf, [6, 6, 8, 9, 9, 8, 7, 7, 8, 7, 6, 7]),
-    (Vorgang::Futtereinkauf, [5, 5, 5, 4, 4, 3, 3, 3, 4, 5, 5, 5]),
-    (Vorgang::Duengereinkauf, [4, 5, 5, 4, 3, 2, 2, 2, 2, 2, 2, 3]),
-    (Vorgang::Ernteankauf, [2, 2, 2, 1, 1, 3, 14, 18, 9, 5, 4, 3]),
-    (Vorgang::Fracht, [3, 3, 4, 4, 3, 3, 5, 5, 4, 4, 3, 3]),
-    (Vorgang::Buerobedarf, [1; 12]),
-    (Vorgang::Kraftstoff, [3, 3, 4, 4, 4, 4, 6, 6, 5, 4, 3, 3]),
-    (Vorgang::EuLeistung, [1; 12]),
-    (Vorgang::EuErwerb, [1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1]),
-    (Vorgang::Zahlungseingang, [26; 12]),
-    (Vorgang::Zahlungsausgang, [16; 12]),
-];
+impl Beleganzahl {
+    /// All of them with their names.
+    #[must_use]
+    pub const fn je_art(&self) -> [(&'static str, usize); 8] {
+        [
+            ("Aufträge", self.auftraege),
+            ("Lieferungen", self.lieferungen),
+            ("Rechnungen", self.rechnungen),
+            ("Bestellungen", self.bestellungen),
+            ("Wareneingänge", self.wareneingaenge),
+            ("Eingangsrechnungen", self.eingangsrechnungen),
+            ("Zahlungen", self.zahlungen),
+            ("weitere Buchungen", self.buchungen),
+        ]
+    }
 
-/// An open item.
+    /// How many there are together.
+    #[must_use]
+    pub fn summe(&self) -> usize {
+        self.je_art().iter().map(|(_, anzahl)| anzahl).sum()
+    }
+}
+
+impl std::ops::AddAssign for Beleganzahl {
+    fn add_assign(&mut self, b: Self) {
+        self.auftraege += b.auftraege;
+        self.lieferungen += b.lieferungen;
+        self.rechnungen += b.rechnungen;
+        self.bestellungen += b.bestellungen;
+        self.wareneingaenge += b.wareneingaenge;
+        self.eingangsrechnungen += b.eingangsrechnungen;
+        self.zahlungen += b.zahlungen;
+        self.buchungen += b.buchungen;
+    }
+}
+
+/// Something that falls due on a day.
 #[derive(Debug)]
-struct Posten {
-    partner: String,
-    beleg: String,
-    cent: i64,
-    datum: NaiveDate,
-    /// VAT rate; 0 where a discount would not be taxed.
-    promille: i64,
+pub(super) enum Schritt {
+    Verkauf(Box<Verkauf>, Verkaufsschritt),
+    Sammelrechnung(Sammelrechnung),
+    Einkauf(Box<Einkauf>, Einkaufsschritt),
+    Zahlbar(Rechnung),
+    Zahlung(Zahlung),
+    Regelmaessig(Regelmaessig),
 }
 
-/// The vouchers of a plan, one after the other.
-pub(super) struct Belegfolge {
-    plan: DemoPlan,
-    zufall: Zufall,
-    /// Number of the next voucher, from 0.
-    nr: usize,
-    /// Month of the last voucher.
-    monat: u32,
-    bank: i64,
-    kasse: i64,
-    /// VAT less input tax of the month.
-    zahllast: i64,
-    rechnungen: usize,
-    forderungen: VecDeque<Posten>,
-    verbindlichkeiten: VecDeque<Posten>,
-    monatliches: VecDeque<Vorgang>,
-    folge: VecDeque<Vorgang>,
+/// An open item that is paid.
+#[derive(Debug)]
+pub(super) struct Zahlung {
+    /// What it is for; names the payment.
+    pub zweck: String,
+    pub eingang: bool,
+    pub personenkonto: String,
+    pub op_id: Uuid,
+    pub cent: i64,
+    /// Skonto that is taken, in cents.
+    pub skonto: i64,
+    /// The item of a credit that is deducted, and its amount.
+    pub abzug: Option<(Uuid, i64)>,
 }
 
-impl Iterator for Belegfolge {
-    type Item = Auftrag;
+/// The weeks of a plan, one after the other.
+pub(super) struct Jahr {
+    pub(super) plan: DemoPlan,
+    pub(super) zufall: Zufall,
+    pub(super) woche: u32,
+    faellig: BTreeMap<u32, Vec<(NaiveDate, Schritt)>>,
+    befehle: BTreeMap<Person, Vec<Befehl>>,
+    pub(super) belege: Beleganzahl,
+    verkaeufe: usize,
+    /// Free stock of each article, in tenths of its unit, and what is on order.
+    pub(super) frei: [i64; SORTEN.len()],
+    pub(super) bestellt: [i64; SORTEN.len()],
+    /// What came this week; it is free from the next one on.
+    pub(super) eingetroffen: Vec<(usize, i64)>,
+    pub(super) fuhren: usize,
+    /// Invoices without goods, and other vouchers, so far.
+    pub(super) belege_ohne_ware: usize,
+    pub(super) buchungen: usize,
+    /// Collective invoices that have begun.
+    pub(super) sammel: BTreeMap<(usize, u32), Sammelrechnung>,
+    /// VAT less input tax of each month, cents.
+    pub(super) zahllast: [i64; 12],
+    pub(super) kasse: i64,
+}
 
-    fn next(&mut self) -> Option<Auftrag> {
-        if self.nr == self.plan.belege {
+impl Iterator for Jahr {
+    type Item = Vec<Stapel>;
+
+    fn next(&mut self) -> Option<Vec<Stapel>> {
+        if self.woche > WOCHEN || self.freitag() > self.plan.heute {
             return None;
         }
-        let nr = self.nr;
-        self.nr += 1;
-        let (datum, mut daten, beleg) = if nr == 0 {
-            let datum = tag(2026, 1, 1);
-            (datum, json!({"periode": 0}), eroeffnung())
-        } else {
-            let datum = self.datum(nr);
-            self.monatswechsel(datum);
-            let vorgang = self.waehlen(datum);
-            (datum, json!({}), self.ausfuehren(vorgang, datum))
-        };
-        daten["belegkreis"] = json!(beleg.kreis);
-        daten["belegdatum"] = json!(datum);
-        daten["buchungsdatum"] = json!(datum);
-        daten["buchungsart"] = json!(beleg.art);
-        daten["text"] = json!(beleg.text);
-        daten["beleg"] = json!(beleg.referenz);
-        daten["zeilen"] = beleg.zeilen.iter().map(Zeile::json).collect();
-        Some(Auftrag {
-            bereich: "fibu",
-            ressource: "buchungen",
-            id: Some(self.plan.id(&format!("beleg/{nr}"), datum)),
-            befehl: "erfassen",
-            daten,
-            schluessel: Some(format!("demo:{nr}")),
-        })
+        let name = format!("woche-{:02}", self.woche);
+        self.spielen();
+        self.woche += 1;
+        let mut belege = std::mem::take(&mut self.belege);
+        let mut stapel = Vec::new();
+        // Approvals first: they are of what was entered the week before.
+        for person in [Person::Leitung, Person::Geschaeftsfuehrung, Person::Sachbearbeitung] {
+            let befehle = self.befehle.remove(&person).unwrap_or_default();
+            let nr = stapel.len() + 1;
+            let anzahl = if befehle.is_empty() {
+                Beleganzahl::default()
+            } else {
+                std::mem::take(&mut belege)
+            };
+            stapel.extend(teilen(&format!("{name}-{nr}"), person, befehle, anzahl));
+        }
+        Some(stapel)
     }
 }
 
-impl Belegfolge {
-    /// The year before its first voucher, with what the opening balance has in bank and cash.
+impl Jahr {
     pub(super) fn neu(plan: DemoPlan) -> Self {
-        Self {
+        let mut jahr = Self {
             plan,
             zufall: Zufall(plan.seed),
-            nr: 0,
-            monat: 0,
-            bank: BANK_ANFANG,
-            kasse: KASSE_ANFANG,
-            zahllast: 0,
-            rechnungen: 0,
-            forderungen: VecDeque::new(),
-            verbindlichkeiten: VecDeque::new(),
-            monatliches: VecDeque::new(),
-            folge: VecDeque::new(),
+            woche: 1,
+            faellig: BTreeMap::new(),
+            befehle: BTreeMap::new(),
+            belege: Beleganzahl::default(),
+            verkaeufe: 0,
+            frei: SORTEN.each_ref().map(super::sortiment::Sorte::anfang),
+            bestellt: [0; SORTEN.len()],
+            eingetroffen: Vec::new(),
+            fuhren: 0,
+            belege_ohne_ware: 0,
+            buchungen: 0,
+            sammel: BTreeMap::new(),
+            zahllast: [0; 12],
+            kasse: super::eroeffnung::KASSE_ANFANG,
+        };
+        jahr.eroeffnen();
+        jahr
+    }
+
+    /// The Monday of a week.
+    fn montag(woche: u32) -> NaiveDate {
+        let tage = u64::from(woche.saturating_sub(1)) * 7;
+        let erster = tag(2026, 1, 5);
+        erster.checked_add_days(Days::new(tage)).unwrap_or(erster)
+    }
+
+    fn freitag(&self) -> NaiveDate {
+        let montag = Self::montag(self.woche);
+        montag.checked_add_days(Days::new(4)).unwrap_or(montag)
+    }
+
+    /// A working day of a week, by chance.
+    pub(super) fn werktag(&mut self, woche: u32) -> NaiveDate {
+        let tage = u64::try_from(self.zufall.zwischen(0, 4)).unwrap_or_default();
+        let montag = Self::montag(woche);
+        montag.checked_add_days(Days::new(tage)).unwrap_or(montag)
+    }
+
+    /// Something falls due so many weeks from now.
+    pub(super) fn spaeter(&mut self, wochen: u32, schritt: Schritt) {
+        let woche = self.woche + wochen;
+        let datum = self.werktag(woche);
+        self.am(woche, datum, schritt);
+    }
+
+    pub(super) fn am(&mut self, woche: u32, datum: NaiveDate, schritt: Schritt) {
+        self.faellig.entry(woche).or_default().push((datum, schritt));
+    }
+
+    /// The first week that lies in a later month than `monat0`.
+    pub(super) fn nach_monat(monat0: u32) -> u32 {
+        (1..=WOCHEN)
+            .find(|w| Self::montag(*w).month0() > monat0)
+            .unwrap_or(WOCHEN + 1)
+    }
+
+    pub(super) fn befehl(
+        &mut self,
+        ressource: (&'static str, &'static str),
+        id: Uuid,
+        wie: &'static str,
+        daten: Value,
+    ) {
+        self.von(Person::Sachbearbeitung, befehl(ressource, id, wie, daten));
+    }
+
+    pub(super) fn von(&mut self, person: Person, befehl: Befehl) {
+        self.befehle.entry(person).or_default().push(befehl);
+    }
+
+    fn spielen(&mut self) {
+        self.beginnen();
+        let mut schritte = self.faellig.remove(&self.woche).unwrap_or_default();
+        // Numbers of invoices rise with their dates; the order of planning decides within a day.
+        schritte.sort_by_key(|(datum, _)| *datum);
+        for (datum, schritt) in schritte {
+            match schritt {
+                Schritt::Verkauf(verkauf, schritt) => self.verkauf(datum, *verkauf, schritt),
+                Schritt::Sammelrechnung(rechnung) => self.sammelrechnung(datum, &rechnung),
+                Schritt::Einkauf(einkauf, schritt) => self.einkauf(datum, *einkauf, schritt),
+                Schritt::Zahlbar(rechnung) => self.zahlbar(datum, &rechnung),
+                Schritt::Zahlung(zahlung) => self.zahlung(datum, &zahlung),
+                Schritt::Regelmaessig(was) => self.regelmaessig(datum, was),
+            }
         }
     }
 
-    /// Spreads the vouchers evenly from 2 January to the end of the year or today.
-    fn datum(&self, nr: usize) -> NaiveDate {
-        let beginn = tag(2026, 1, 2);
-        let ende = self.plan.ende().max(beginn);
-        let tage = u64::try_from((ende - beginn).num_days()).unwrap_or_default();
-        let (schritt, schritte) = (nr.saturating_sub(1), self.plan.belege.saturating_sub(2).max(1));
-        let anteil = |zahl: usize| u64::try_from(zahl).unwrap_or(u64::MAX);
-        let versatz = tage.saturating_mul(anteil(schritt)) / anteil(schritte);
-        beginn.checked_add_days(Days::new(versatz.min(tage))).unwrap_or(ende)
+    /// What begins this week.
+    fn beginnen(&mut self) {
+        for (sorte, menge) in std::mem::take(&mut self.eingetroffen) {
+            self.frei[sorte] += menge;
+        }
+        let montag = Self::montag(self.woche);
+        let vorige = Self::montag(self.woche.saturating_sub(1));
+        if self.woche == 1 || montag.month() != vorige.month() {
+            self.monat_beginnt(montag);
+        }
+        let monat0 = usize::try_from(montag.month0()).unwrap_or_default();
+        for _ in 0..self.verkaeufe_bis(self.woche).saturating_sub(self.verkaeufe) {
+            if self.verkauf_beginnen(monat0, self.verkaeufe) {
+                self.verkaeufe += 1;
+            }
+        }
+        self.disponieren(monat0);
     }
 
-    /// A new month brings its regular vouchers and the VAT of the last one.
-    fn monatswechsel(&mut self, datum: NaiveDate) {
-        if datum.month() == self.monat {
-            return;
-        }
-        let erster = self.monat == 0;
-        self.monat = datum.month();
-        self.monatliches.extend([
-            Vorgang::Miete,
-            Vorgang::Versicherung,
-            Vorgang::Strom,
-            Vorgang::Bankgebuehr,
-            Vorgang::Lohn,
-        ]);
-        let cent = std::mem::take(&mut self.zahllast);
-        if !erster && cent != 0 {
-            self.monatliches.push_back(Vorgang::Umsatzsteuer { cent });
-        }
+    /// Sales of the whole year.
+    fn verkaeufe(&self) -> usize {
+        let ohne = BELEGE_JE_MONAT * 12 / self.jeder() + BELEGE_GRUNDAUSSTATTUNG;
+        (self.plan.belege.saturating_sub(ohne) * 10 / BELEGE_JE_ZEHN).max(VERKAEUFE_MINDESTENS)
     }
 
-    fn waehlen(&mut self, datum: NaiveDate) -> Vorgang {
-        if let Some(vorgang) = self.folge.pop_front() {
-            return vorgang;
-        }
-        if self.nr.is_multiple_of(MONATLICHES_JEDES)
-            && let Some(vorgang) = self.monatliches.pop_front()
-        {
-            return vorgang;
-        }
-        let monat = usize::try_from(datum.month0()).unwrap_or_default();
-        let summe: i64 = SAISON.iter().map(|(_, gewichte)| i64::from(gewichte[monat])).sum();
+    /// What comes back regularly comes every so many times.
+    pub(super) fn jeder(&self) -> usize {
+        (VOLLES_JAHR / self.plan.belege.max(1)).clamp(1, 12)
+    }
+
+    /// How many of them have begun by the end of a week, by the weight of its months.
+    fn verkaeufe_bis(&self, woche: u32) -> usize {
+        let gewicht = |w: u32| -> usize {
+            let monat0 = usize::try_from(Self::montag(w).month0()).unwrap_or_default();
+            SORTEN.iter().map(|s| usize::from(s.saison[monat0])).sum()
+        };
+        let bis: usize = (1..=woche.min(LETZTER_VERKAUF)).map(gewicht).sum();
+        let alle: usize = (1..=LETZTER_VERKAUF).map(gewicht).sum();
+        (self.verkaeufe() * bis).div_ceil(alle.max(1))
+    }
+
+    /// What should be free or on order of an article: the sales of the weeks until more can come, and a lorry.
+    pub(super) fn ziel(&self, sorte: usize, monat0: usize) -> i64 {
+        let (s, naechster) = (&SORTEN[sorte], (monat0 + 1) % 12);
+        let gewicht = i64::from(s.saison[monat0].max(s.saison[naechster]));
+        let alle: i64 = SORTEN.iter().map(|s| i64::from(s.saison[monat0])).sum();
+        let verkaeufe = i64::try_from(self.verkaeufe()).unwrap_or(i64::MAX / 1_000_000);
+        let mittel = i64::midpoint(s.menge.0, s.menge.1);
+        let bedarf = verkaeufe * gewicht * mittel * WIEDERBESCHAFFUNG / (i64::from(LETZTER_VERKAUF) * alle.max(1));
+        if gewicht == 0 { 0 } else { bedarf + s.fuhre }
+    }
+
+    /// An article by the season, of which so much is free.
+    pub(super) fn sorte(&mut self, monat0: usize) -> Option<(usize, i64)> {
+        let summe: i64 = SORTEN.iter().map(|s| i64::from(s.saison[monat0])).sum();
         let mut rest = self.zufall.zwischen(0, summe - 1);
-        let gezogen = SAISON.iter().find(|(_, gewichte)| {
-            rest -= i64::from(gewichte[monat]);
+        let gezogen = SORTEN.iter().position(|s| {
+            rest -= i64::from(s.saison[monat0]);
             rest < 0
-        });
-        let vorgang = gezogen.map_or(Vorgang::Futterverkauf, |(vorgang, _)| *vorgang);
-        // Where there is nothing to pay, something is sold.
-        match vorgang {
-            Vorgang::Zahlungseingang if !self.zahlt_jemand(datum) => Vorgang::Futterverkauf,
-            Vorgang::Zahlungsausgang if !self.kann_zahlen() => Vorgang::Getreideverkauf,
-            vorgang => vorgang,
+        })?;
+        // Where nothing is left of it, the next one is sold that is in season.
+        (0..SORTEN.len())
+            .map(|i| (gezogen + i) % SORTEN.len())
+            .find_map(|sorte| {
+                let s = &SORTEN[sorte];
+                let menge = self.zufall.zwischen(s.menge.0 / 10, s.menge.1 / 10) * 10;
+                (s.saison[monat0] > 0 && self.frei[sorte] >= menge).then_some((sorte, menge))
+            })
+    }
+
+    /// Tax of a month's sales (positive) or purchases (negative).
+    pub(super) fn steuer(&mut self, datum: NaiveDate, cent: i64) {
+        let monat0 = usize::try_from(datum.month0()).unwrap_or_default();
+        self.zahllast[monat0] += cent;
+    }
+
+    pub(super) fn zahlung(&mut self, datum: NaiveDate, z: &Zahlung) {
+        let id = self.plan.id(&format!("zahlung/{}", z.zweck), datum);
+        let mut zuordnungen = vec![json!({"op_id": z.op_id, "betrag": euro(z.cent)})];
+        if z.skonto > 0 {
+            zuordnungen[0]["skonto"] = euro(z.skonto).into();
         }
+        let mut betrag = z.cent - z.skonto;
+        if let Some((op_id, cent)) = z.abzug {
+            zuordnungen.push(json!({"op_id": op_id, "betrag": euro(-cent)}));
+            betrag -= cent;
+        }
+        let richtung = if z.eingang { "eingang" } else { "ausgang" };
+        let daten = json!({"richtung": richtung, "geldkonto_id": self.plan.bank_id(),
+            "personenkonto": z.personenkonto, "betrag": euro(betrag), "buchungsdatum": datum, "zweck": z.zweck,
+            "zuordnungen": zuordnungen});
+        self.befehl(("fibu", "zahlungen"), id, "erfassen", daten);
+        self.befehl(("fibu", "zahlungen"), id, "buchen", json!({}));
+        self.belege.zahlungen += 1;
     }
+}
 
-    fn zahlt_jemand(&self, datum: NaiveDate) -> bool {
-        let faellig = |p: &Posten| p.datum.checked_add_days(Days::new(ZAHLT_NACH_TAGEN));
-        self.forderungen.front().and_then(faellig).is_some_and(|ab| ab <= datum)
-    }
+/// Net, tax and gross of amounts that are taxed together.
+pub(super) const fn mit_steuer(netto: i64, promille: i64) -> (i64, i64) {
+    let steuer = steuer_auf(netto, promille);
+    (steuer, netto + steuer)
+}
 
-    fn kann_zahlen(&self) -> bool {
-        let naechste = self.verbindlichkeiten.front();
-        naechste.is_some_and(|p| self.bank - p.cent >= BANK_MINDESTENS)
-    }
+/// Two per cent Skonto of an amount, rounded commercially.
+pub(super) const fn skonto(cent: i64) -> i64 {
+    (cent + 25) / 50
 }

@@ -90,11 +90,6 @@ impl Testhaus {
         }))
     }
 
-    /// The company's id.
-    pub(crate) fn mandant_id(&self) -> Uuid {
-        self.0.lock().unwrap().welt.frame.mandant_id
-    }
-
     /// All vouchers that were posted by `Erfassen`.
     pub(crate) fn belege(&self) -> Vec<Beleg> {
         self.0.lock().unwrap().belege.clone()
