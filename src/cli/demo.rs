@@ -70,8 +70,8 @@ pub(super) async fn play(core: &Core, belege: usize, shutdown: &CancellationToke
         counts += stapel.belege;
     })
     .await?;
-    bar.finish_and_clear();
     let played = bar.position();
+    bar.finish_and_clear();
     match ende {
         Ende::Gespielt => {}
         Ende::Abgebrochen => {
