@@ -40,7 +40,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
+                tracing::warn!(%error, "eine Verbindung ließ sich nicht annehmen");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }

@@ -38,7 +38,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
             Json(json!({"status": "eingeschraenkt", "datenbank": "ok", "angehalten": list})).into_response()
         }
         Err(error) => {
-            tracing::warn!(%error, "not ready");
+            tracing::warn!(%error, "nicht bereit");
             let body = json!({"status": "nicht_bereit", "datenbank": "antwortet nicht"});
             (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
         }

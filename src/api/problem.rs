@@ -124,7 +124,7 @@ impl From<Refusal> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the log could not be read or written");
+        tracing::error!(%error, "das Journal ließ sich nicht lesen oder schreiben");
         match error {
             StoreError::Database(error) => error.into(),
             _ => Self::new(
@@ -138,7 +138,7 @@ impl From<StoreError> for Problem {
 
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
-        tracing::error!(%error, "database error");
+        tracing::error!(%error, "Fehler der Datenbank");
         match error {
             // The limit of queries.
             sqlx::Error::Database(error) if error.code().as_deref() == Some("57014") => Self::new(

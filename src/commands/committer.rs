@@ -131,7 +131,7 @@ impl Committer {
                             self.cache.clear(0);
                         }
                         Err(error) => {
-                            tracing::error!(%error, "whether a batch was committed cannot be found out");
+                            tracing::error!(%error, "ob ein Schub geschrieben ist, lässt sich nicht feststellen");
                             self.cache.clear(0);
                             reset(&mut batch);
                             // Never carried out twice: the callers learn that the outcome is open.
@@ -146,15 +146,15 @@ impl Committer {
                     self.cache.clear(0);
                     reset(&mut batch);
                     if is_transient(&error) {
-                        tracing::warn!(%error, attempt, "the database is not there; trying again");
+                        tracing::warn!(%error, attempt, "die Datenbank ist nicht da; neuer Versuch");
                     } else if alone {
-                        tracing::error!(%error, "a command cannot be written");
+                        tracing::error!(%error, "ein Befehl lässt sich nicht ablegen");
                         for work in batch {
                             work.refuse(&refusal_of(&error));
                         }
                         return;
                     } else {
-                        tracing::error!(%error, "a batch cannot be written; its units run one by one");
+                        tracing::error!(%error, "ein Schub lässt sich nicht ablegen; seine Einheiten laufen einzeln");
                         for work in &mut batch {
                             work.alone = true;
                         }
@@ -298,7 +298,7 @@ impl Committer {
         let quiet = self.clock_alarm.is_some_and(|at| at.elapsed() < CLOCK_ALARM_EVERY);
         if ahead > CLOCK_ALARM_S && !quiet {
             self.clock_alarm = Some(Instant::now());
-            tracing::error!(ahead_s = ahead, mandant_id = %self.mandant_id, "the log is ahead of the database's clock");
+            tracing::error!(voraus_s = ahead, mandant_id = %self.mandant_id, "das Journal ist der Uhr der Datenbank voraus");
         }
     }
 
@@ -318,7 +318,7 @@ impl Committer {
                         work.misses.max(1)
                     };
                     if work.misses > MISS_LIMIT {
-                        tracing::error!(?lookups, "a command kept missing what it needs");
+                        tracing::error!(?lookups, "einem Befehl fehlte immer wieder, was er braucht");
                         work.refuse(&internal("dem Befehl fehlt, was er zur Entscheidung braucht"));
                     } else {
                         again.push(work);

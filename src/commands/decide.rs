@@ -323,7 +323,7 @@ impl Desk<'_> {
 }
 
 fn no_byte_form(error: &dyn std::fmt::Display) -> Blocked {
-    tracing::error!(%error, "an event could not be brought into its byte form");
+    tracing::error!(%error, "ein Ereignis ließ sich nicht in seine Byteform bringen");
     Blocked::Refused(internal("Byteform"))
 }
 

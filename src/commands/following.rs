@@ -154,10 +154,10 @@ impl Following {
     async fn look(&mut self) {
         match self.store.heads().await {
             Ok(heads) => self.moved.extend(heads),
-            Err(error) => tracing::warn!(%error, "following policies pause"),
+            Err(error) => tracing::warn!(%error, "die Folgeregeln pausieren"),
         }
         if let Err(error) = self.timers().await {
-            tracing::warn!(%error, "timers pause");
+            tracing::warn!(%error, "die Fristen pausieren");
         }
     }
 
@@ -171,7 +171,7 @@ impl Following {
         let concerned = match self.concerned(&behind).await {
             Ok(concerned) => concerned,
             Err(error) => {
-                tracing::warn!(%error, "following policies pause");
+                tracing::warn!(%error, "die Folgeregeln pausieren");
                 return false;
             }
         };
@@ -238,7 +238,7 @@ impl Following {
                 turn
             }
             Err(error) => {
-                tracing::error!(%error, politik = policy.name, %mandant_id, "a following policy cannot go on");
+                tracing::error!(%error, politik = policy.name, %mandant_id, "eine Folgeregel kommt nicht weiter");
                 self.put_off(task);
                 Turn::Interrupted
             }
@@ -398,7 +398,7 @@ impl Following {
             match self.bus.send(target, caller, order).await {
                 Ok(_) => {}
                 Err(refusal) if refusal.status >= 500 => {
-                    tracing::warn!(%refusal, politik = policy.name, position = event.position, "a policy waits");
+                    tracing::warn!(%refusal, politik = policy.name, position = event.position, "eine Folgeregel wartet");
                     return Ok(Reaction::Again);
                 }
                 Err(refusal) => {
@@ -447,7 +447,7 @@ impl Following {
         (mandant_id, position, nr): (Uuid, i64, i32),
         refusal: &aggregates::Refusal,
     ) -> Result<(), StoreError> {
-        tracing::warn!(%refusal, politik, position, "a command of a policy was refused");
+        tracing::warn!(%refusal, politik, position, "ein Befehl einer Folgeregel wurde abgelehnt");
         metrics::counter!("neuroerp_politik_abgelehnt", "politik" => politik.to_owned()).increment(1);
         sqlx::query(
             "INSERT INTO log.politik_abgelehnt (mandant_id, politik, position, nr, code, detail) \

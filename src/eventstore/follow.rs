@@ -242,7 +242,7 @@ impl EventStore {
             .execute(self.pool())
             .await;
             if let Err(error) = sent {
-                tracing::warn!(%error, "other processes learn of commits by polling only");
+                tracing::warn!(%error, "andere Prozesse erfahren von Neuem nur durch Nachsehen");
             }
             tokio::time::sleep(COALESCE).await;
         }
@@ -251,7 +251,7 @@ impl EventStore {
     async fn hear(&self) {
         loop {
             if let Err(error) = self.hear_once().await {
-                tracing::warn!(%error, "LISTEN was interrupted; trying again");
+                tracing::warn!(%error, "LISTEN wurde unterbrochen; neuer Versuch");
                 tokio::time::sleep(POLL).await;
             }
         }

@@ -98,12 +98,12 @@ impl Projector {
                     look_at = Instant::now() + POLL;
                     match self.look(&mut statistics).await {
                         Ok(all) => heads.extend(all),
-                        Err(error) => tracing::warn!(%error, "the ledgers pause"),
+                        Err(error) => tracing::warn!(%error, "die Kontobücher pausieren"),
                     }
                 }
                 let begin = Instant::now();
                 if let Err(error) = self.round(&std::mem::take(&mut heads), &cancel).await {
-                    tracing::warn!(%error, "the ledgers pause");
+                    tracing::warn!(%error, "die Kontobücher pausieren");
                 }
                 tokio::time::sleep(BREATH.max(begin.elapsed()).min(POLL)).await;
                 tokio::select! {
@@ -124,10 +124,10 @@ impl Projector {
         }
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if let Err(error) = self.measure().await {
-            tracing::warn!(%error, "the lag of the ledgers is not known");
+            tracing::warn!(%error, "der Rückstand der Kontobücher ist nicht bekannt");
         }
         if let Err(error) = statistics.keep(&self.store).await {
-            tracing::warn!(%error, "the planner has no new statistics");
+            tracing::warn!(%error, "der Planer hat keine neuen Statistiken");
         }
         Ok(heads)
     }
@@ -164,7 +164,7 @@ impl Projector {
                     Ok(_) => {}
                     // The database answers: the error is this company's alone, and the next round tries again.
                     Err(StoreError::Database(error @ sqlx::Error::Database(_))) => {
-                        tracing::warn!(%error, projektion = ledger.name(), %mandant_id, "a ledger pauses");
+                        tracing::warn!(%error, projektion = ledger.name(), %mandant_id, "ein Kontobuch pausiert");
                     }
                     Err(error) => return Err(error),
                 }
@@ -237,7 +237,7 @@ impl Projector {
         }
         if let Some(reason) = standing.fehler {
             self.first_try(key);
-            tracing::error!(reason, projektion = ledger.name(), %mandant_id, "a ledger stopped; it never skips");
+            tracing::error!(reason, projektion = ledger.name(), %mandant_id, "ein Kontobuch ist angehalten; es überspringt nichts");
             return Ok(Step::Stopped);
         }
         let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
@@ -300,7 +300,7 @@ impl Projector {
                         return true;
                     }
                 }
-                Err(error) => tracing::warn!(%error, "the checkpoints could not be read"),
+                Err(error) => tracing::warn!(%error, "die Stände der Kontobücher sind nicht lesbar"),
             }
             if Instant::now() >= deadline {
                 return false;

@@ -161,7 +161,7 @@ async fn settle(
         attempt < shadow::ATTEMPTS,
         "{name}: lange Abfragen halten die Tabellen fest; es ist nichts geändert, später noch einmal versuchen"
     );
-    tracing::info!(name, attempt, "the swap waits for others; nobody waits for it");
+    tracing::info!(name, attempt, "der Tausch wartet auf andere; niemand wartet auf ihn");
     tokio::time::sleep(shadow::pause(attempt)).await;
     Ok(false)
 }

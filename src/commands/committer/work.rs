@@ -41,7 +41,7 @@ impl Work {
         for _ in 0..work.envelope.unit.orders.len() {
             let mut bytes = [0_u8; 32];
             if let Err(error) = fill(&mut bytes) {
-                tracing::error!(%error, "the operating system gives no random numbers; commands are refused");
+                tracing::error!(%error, "das Betriebssystem liefert keine Zufallszahlen; Befehle werden abgelehnt");
                 work.refuse(&internal(
                     "das Betriebssystem liefert keine Zufallszahlen; es wurde nichts geschrieben",
                 ));

@@ -99,7 +99,7 @@ impl Committer {
             if is_refused(&error) {
                 return Err(StoreError::from(error).into());
             }
-            tracing::warn!(%error, "the connection was lost at COMMIT; looking for the commands in the log");
+            tracing::warn!(%error, "die Verbindung riss beim COMMIT; die Befehle werden im Journal gesucht");
             let befehle = finished.write.befehle.iter().map(|b| b.befehl_id).collect();
             return Err(Failure::Uncertain {
                 befehle,

@@ -33,7 +33,7 @@ impl Following {
         while let Some(fired) = fired.next().await {
             if let Err(error) = fired {
                 metrics::counter!("neuroerp_frist_fehler").increment(1);
-                tracing::error!(%error, "a timer cannot fire");
+                tracing::error!(%error, "eine Frist kann nicht auslösen");
             }
         }
         Ok(())
@@ -55,7 +55,7 @@ impl Following {
         match self.bus.send(row.try_get("ziel_mandant")?, caller, order).await {
             Err(refusal) if refusal.status >= 500 => {
                 metrics::counter!("neuroerp_frist_fehler").increment(1);
-                tracing::warn!(%refusal, politik, position, "a timer is put off");
+                tracing::warn!(%refusal, politik, position, "eine Frist ist verschoben");
                 return Ok(());
             }
             Err(refusal) => self.refused(&politik, (mandant_id, position, -1), &refusal).await?,

@@ -197,7 +197,7 @@ impl Table {
     /// unless they go on where an earlier page ended.
     pub fn csv(&self, spalten: &[Spalte], kopfzeile: bool) -> Result<Vec<u8>, Problem> {
         let broken = |error: csv::Error| {
-            tracing::error!(%error, "a report did not become CSV");
+            tracing::error!(%error, "ein Bericht ließ sich nicht als CSV schreiben");
             Problem::new("INTERN", 500, "der Bericht ließ sich nicht als CSV schreiben")
         };
         let mut writer = csv::WriterBuilder::new()
