@@ -313,7 +313,7 @@ async fn main() {
         line("Stapel zu 100, 4 Verbindungen", 4, 1, 100),
     ] {
         let name = line.name;
-        let p = pgbench(server.socket_dir(), seconds, temp.path());
+        let p = pgbench(&server.socket_dir(), seconds, temp.path());
         yardsticks.push(p);
         let (rate, p50, p99) = load(&client, &line, seconds).await;
         let batch = batch_size(&client, &mut counted).await;

@@ -7,10 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
+use sqlx::{Postgres, pool::PoolConnection};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     house::House,
     import::datev,
     projector::rebuild,
-    server::{Core, Database, DatabaseSettings, shutdown_signal},
+    server::{Core, Database, DatabaseSettings, check_token, shutdown_signal},
 };
 
 /// Writes a line to standard output. A reader that has gone (`neuroerp serve | head -1`) must not end the program.
@@ -33,11 +35,23 @@ mod demo;
 
 pub use demo::write_ndjson;
 
-/// Runs something on an open database and closes it whatever comes of it.
-async fn with_core<T>(mut database: Database, work: impl AsyncFnOnce(&Core) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let result = match Core::start(&database.options).await {
+/// Runs something on an open database and closes it whatever comes of it. What is told to stop ends its work by itself,
+/// unless the database is lost.
+async fn with_core<T>(
+    shutdown: &CancellationToken,
+    mut database: Database,
+    work: impl AsyncFnOnce(&Core) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let started = tokio::select! {
+        core = Core::start(&database.options) => core,
+        lost = database.lost(shutdown) => Err(lost),
+    };
+    let result = match started {
         Ok(core) => {
-            let result = work(&core).await;
+            let result = tokio::select! {
+                result = work(&core) => result,
+                lost = database.lost(shutdown) => Err(lost),
+            };
             core.stop().await;
             result
         }
@@ -47,18 +61,47 @@ async fn with_core<T>(mut database: Database, work: impl AsyncFnOnce(&Core) -> a
     result
 }
 
+/// Opens a database, unless the program is told to stop before.
+async fn opened(
+    shutdown: &CancellationToken,
+    opening: impl Future<Output = anyhow::Result<Database>>,
+) -> anyhow::Result<Database> {
+    tokio::select! {
+        database = opening => database,
+        () = shutdown.cancelled() => bail!("beendet, bevor die Datenbank bereit war"),
+    }
+}
+
+/// Runs a task that may be interrupted anywhere.
+async fn task<T>(settings: &DatabaseSettings, work: impl AsyncFnOnce(&Core) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let shutdown = shutdown_signal()?;
+    let database = opened(&shutdown, Database::open_or_join(settings)).await?;
+    with_core(&shutdown, database, async |core| {
+        tokio::select! {
+            result = work(core) => result,
+            () = shutdown.cancelled() => bail!("abgebrochen; was gebucht ist, bleibt, und ein neuer Lauf setzt fort"),
+        }
+    })
+    .await
+}
+
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn serve(settings: &DatabaseSettings, listen: SocketAddr, token: Option<&str>) -> anyhow::Result<bool> {
+    token.map_or(Ok(()), check_token)?;
     let shutdown = shutdown_signal()?;
     let listener = bind(listen).await?;
-    with_core(Database::open(settings).await?, async |core| {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), adresse = %listener.local_addr()?, "NeuroERP startet");
+    let database = opened(&shutdown, Database::open(settings)).await?;
+    with_core(&shutdown, database, async |core| {
         if let Some(made) = core.administrator(token).await? {
             announce_token(&made);
         }
         announce_urls(listener.local_addr()?);
-        core.serve(listener, shutdown).await
+        tracing::info!("NeuroERP nimmt Anfragen an");
+        core.serve(listener, shutdown.clone()).await
     })
     .await?;
+    tracing::info!("NeuroERP ist geordnet beendet");
     Ok(true)
 }
 
@@ -82,7 +125,8 @@ fn announce_urls(address: SocketAddr) {
 
 /// Brings the database up to date.
 pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<bool> {
-    let mut database = Database::open_or_join(settings).await?;
+    let shutdown = shutdown_signal()?;
+    let mut database = opened(&shutdown, Database::open_or_join(settings)).await?;
     database.close().await;
     say!("Die Datenbank ist auf dem Stand dieses Programms.");
     Ok(true)
@@ -96,7 +140,7 @@ pub async fn rebuild(
     workers: usize,
 ) -> anyhow::Result<bool> {
     let names = names.to_vec();
-    with_core(Database::open_or_join(settings).await?, async |core| {
+    task(settings, async |core| {
         let what = (!names.is_empty()).then_some(names.as_slice());
         if check {
             let differences = rebuild::verify(&core.app.store, what).await?;
@@ -135,24 +179,35 @@ async fn find_company(core: &Core, kuerzel: &str) -> anyhow::Result<Option<Uuid>
     Ok(id)
 }
 
-/// The company of a Kürzel; created if there is none and a name is given.
+/// The company of a Kürzel, ready for postings; created if there is none and a name is given.
 async fn company(core: &Core, kuerzel: &str, firma: Option<&str>) -> anyhow::Result<Uuid> {
-    if let Some(id) = find_company(core, kuerzel).await? {
-        return Ok(id);
-    }
-    let firma =
-        firma.with_context(|| format!("die Firma {kuerzel} gibt es nicht; mit --firma \"Name\" wird sie angelegt"))?;
-    let id = Uuid::now_v7();
-    found(core, id, json!({"kuerzel": kuerzel, "stammdaten": {"firma": firma}})).await?;
+    let id = if let Some(id) = find_company(core, kuerzel).await? {
+        id
+    } else {
+        let firma = firma
+            .with_context(|| format!("die Firma {kuerzel} gibt es nicht; mit --firma \"Name\" wird sie angelegt"))?;
+        let daten = json!({"kuerzel": kuerzel, "stammdaten": {"firma": firma}});
+        found(core, Uuid::now_v7(), daten).await?;
+        let new = find_company(core, kuerzel).await?;
+        new.context("die neue Firma erscheint nicht in der Liste der Firmen")?
+    };
+    numbered(core, id).await?;
     Ok(id)
 }
 
-/// Creates a company.
+/// Creates a company, unless another program was faster.
 async fn found(core: &Core, id: Uuid, daten: Value) -> anyhow::Result<()> {
     let mut order = Order::new("mandant", id, json!({ "Anlegen": daten }));
     order.create = true;
-    core.bus().send(SYSTEM, Caller::service("start"), order).await?;
-    // The Nummernkreise follow by policy; postings need them.
+    match core.bus().send(SYSTEM, Caller::service("start"), order).await {
+        Err(refusal) if refusal.code != "NUMMER_VERGEBEN" => Err(refusal.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Waits for the Nummernkreise of a company, which follow it by policy; postings need them. Whoever else created it may
+/// have done so a moment ago.
+async fn numbered(core: &Core, id: Uuid) -> anyhow::Result<()> {
     let begin = Instant::now();
     loop {
         let kreise: i64 = sqlx::query_scalar("SELECT count(*) FROM dienste.nummernkreis WHERE mandant_id = $1")
@@ -164,7 +219,7 @@ async fn found(core: &Core, id: Uuid, daten: Value) -> anyhow::Result<()> {
         }
         anyhow::ensure!(
             begin.elapsed() < Duration::from_secs(30),
-            "die Nummernkreise der neuen Firma entstehen nicht"
+            "die Nummernkreise der Firma entstehen nicht"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -188,16 +243,19 @@ pub async fn import_datev(
     files: &[PathBuf],
 ) -> anyhow::Result<bool> {
     check_files(files)?;
-    let files = files.to_vec();
-    with_core(Database::open_or_join(settings).await?, async |core| {
+    let files = datev::lesen(files)?;
+    task(settings, async |core| {
+        let alone = Alone::with(core, kuerzel).await?;
+        datev::pruefen(&files, find_company(core, kuerzel).await?.is_none())?;
         let mandant_id = company(core, kuerzel, firma).await?;
         let house = House::new(core.app.clone(), mandant_id, "datev-import");
         let bar = progress_bar(0, "DATEV");
-        let report = datev::importieren(&house, &files, &mut |done, total| {
+        let report = datev::importieren(&house, files, &mut |done, total| {
             bar.set_length(u64::try_from(total).unwrap_or_default());
             bar.set_position(u64::try_from(done).unwrap_or_default());
         })
         .await?;
+        alone.end().await;
         bar.finish_and_clear();
         if as_json {
             say!("{}", serde_json::to_string_pretty(&report.to_json())?);
@@ -216,6 +274,38 @@ fn check_files(files: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whoever works on a company as a whole does so alone: two imports would each create what the other one needs.
+/// Ends with its connection.
+struct Alone(PoolConnection<Postgres>);
+
+impl Alone {
+    async fn with(core: &Core, kuerzel: &str) -> anyhow::Result<Self> {
+        const TRY: &str = "SELECT pg_try_advisory_lock(hashtextextended('import/' || upper($1), 0))";
+        const WAIT: &str = "SELECT pg_advisory_lock(hashtextextended('import/' || upper($1), 0))";
+        let mut connection = core.app.store.unhurried().await?;
+        let free: bool = sqlx::query_scalar(TRY)
+            .bind(kuerzel)
+            .fetch_one(&mut *connection)
+            .await?;
+        if !free {
+            tracing::info!(
+                firma = kuerzel,
+                "eine andere Übernahme in diese Firma läuft; es wird gewartet"
+            );
+            sqlx::query(WAIT).bind(kuerzel).execute(&mut *connection).await?;
+        }
+        Ok(Self(connection))
+    }
+
+    /// Lets the next one begin.
+    async fn end(mut self) {
+        // Else it ends with the connection, a moment later.
+        let _ = sqlx::query("SELECT pg_advisory_unlock_all()")
+            .execute(&mut *self.0)
+            .await;
+    }
+}
+
 /// Creates the demo company, plays a year, shows the trial balance.
 pub async fn demo(
     settings: &DatabaseSettings,
@@ -224,16 +314,20 @@ pub async fn demo(
     belege: usize,
     serve: bool,
 ) -> anyhow::Result<bool> {
+    token.map_or(Ok(()), check_token)?;
     let shutdown = shutdown_signal()?;
     // Whoever serves owns its server; a demo alone may run beside one.
     let (listener, database) = if serve {
-        (Some(bind(listen).await?), Database::open(settings).await?)
+        let listener = bind(listen).await?;
+        (Some(listener), opened(&shutdown, Database::open(settings)).await?)
     } else {
-        (None, Database::open_or_join(settings).await?)
+        (None, opened(&shutdown, Database::open_or_join(settings)).await?)
     };
-    with_core(database, async |core| {
+    with_core(&shutdown, database, async |core| {
         let made = core.administrator(token).await?;
+        let alone = Alone::with(core, crate::demo::KUERZEL).await?;
         demo::play(core, belege, &shutdown).await?;
+        alone.end().await;
         if let Some(made) = made {
             announce_token(&made);
         } else {
@@ -241,7 +335,7 @@ pub async fn demo(
         }
         if let Some(listener) = listener {
             announce_urls(listener.local_addr()?);
-            return core.serve(listener, shutdown).await;
+            return core.serve(listener, shutdown.clone()).await;
         }
         say!("Ansehen: neuroerp serve, dann");
         say!("    Ausprobieren   http://{listen}/docs (Firma DEMO)");

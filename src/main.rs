@@ -7,6 +7,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -15,8 +16,8 @@ use neuroerp::{cli, projector::rebuild, server::DatabaseSettings};
 /// VALEO NeuroERP core: ereignisbasiertes ERP für den Handel.
 ///
 /// Ohne DATABASE_URL startet das Programm eine eigene private Postgres-Datenbank in seinem Datenordner (nur über einen
-/// Unix-Socket erreichbar) und beendet sie wieder. Läuft auf demselben Datenordner schon ein Server, arbeiten import,
-/// rebuild, migrate und demo neben ihm auf seiner Datenbank.
+/// Unix-Socket erreichbar). Läuft auf demselben Datenordner schon ein Programm, arbeiten import, rebuild, migrate und demo
+/// neben ihm auf derselben Datenbank; das letzte beendet sie.
 ///
 /// Rückgabewerte: 0 erledigt, 1 abgelehnt oder gescheitert (import: auch, wenn einzelne Zeilen abgelehnt wurden;
 /// rebuild --pruefen: auch bei Abweichungen), 2 falscher Aufruf.
@@ -40,7 +41,7 @@ struct Arguments {
 /// What can be set in the environment only.
 const ENVIRONMENT: &str = "Umgebung:
   Wo oben [Umgebung: NAME] steht, gilt die Variable, wenn die Angabe fehlt. Nur als Variable gibt es:
-  NEUROERP_LOG      was protokolliert wird, z. B. debug oder info,sqlx=warn [sonst: info,sqlx=warn]
+  NEUROERP_LOG      was protokolliert wird, z. B. debug oder info,sqlx=warn [sonst: info,sqlx=warn,sqlx::query=error]
   NEUROERP_PG_BIN   Ordner mit postgres und initdb für die private Datenbank [sonst: wird gesucht]
   NEUROERP_PG_USER  Benutzer, als der sie läuft, wenn root das Programm startet [sonst: postgres, dann nobody]";
 
@@ -175,7 +176,7 @@ enum Import {
 
 fn logging(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("NEUROERP_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,sqlx::query=error"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -186,8 +187,26 @@ fn logging(format: LogFormat) {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long what still runs on threads of its own may hold up the end of the program.
+const LEFTOVERS: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let _ = writeln!(
+                std::io::stderr(),
+                "Fehler: das Programm kann keine Threads starten: {error}"
+            );
+            return ExitCode::from(1);
+        }
+    };
+    let code = runtime.block_on(run());
+    runtime.shutdown_timeout(LEFTOVERS);
+    code
+}
+
+async fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return ExitCode::from(usage::answer(&error)),

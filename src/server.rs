@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     str::FromStr,
     sync::{Arc, OnceLock},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use aggregates::{
@@ -16,6 +16,7 @@ use aggregates::{
 use anyhow::{Context as _, bail};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::future::join_all;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use projections::state::Columns;
 use sqlx::postgres::PgConnectOptions;
@@ -30,14 +31,19 @@ use crate::{
     listener,
     postgres::{
         self,
-        embedded::{self, EmbeddedError, EmbeddedServer, EmbeddedSettings},
+        embedded::{EmbeddedServer, EmbeddedSettings, Guard, Health, Role},
     },
     projector::Projector,
     queries::{catalog::Catalog, reports::checkpoint_waiter},
 };
 
-/// How long a stop waits for requests that are on their way.
-const DRAIN: Duration = Duration::from_secs(20);
+/// How long a stop waits for requests that are on their way. With `WIND_DOWN` twice it leaves the private server 7 of the
+/// 30 s that service managers grant at least.
+const DRAIN: Duration = Duration::from_secs(15);
+/// How long a stop waits for what runs in the background, and then for connections that are still in use.
+const WIND_DOWN: Duration = Duration::from_secs(4);
+/// How long a stop waits for anything while the private server is dead.
+const DEAD_DRAIN: Duration = Duration::from_secs(3);
 /// How often recorded values are drained into their histograms.
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Longest life of a key (dienste D8), with an hour's distance to the limit.
@@ -49,11 +55,6 @@ const TOKEN_MIN: usize = 24;
 /// Name of the administrator's key.
 const ADMINISTRATOR: &str = "administrator";
 
-/// How long a task waits for the server of another program that is just starting.
-const JOIN_LIMIT: Duration = Duration::from_secs(15);
-/// Pause between two attempts to join.
-const JOIN_POLL: Duration = Duration::from_millis(250);
-
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub struct DatabaseSettings {
@@ -63,86 +64,93 @@ pub struct DatabaseSettings {
     pub data_dir: PathBuf,
 }
 
-/// An open database, with the private server if this program runs it.
+/// An open database, with the private server if there is no other.
 pub struct Database {
-    /// How to connect as the owner.
+    /// How the running program connects.
     pub options: PgConnectOptions,
-    embedded: Option<EmbeddedServer>,
+    guard: Option<Guard>,
 }
 
 impl Database {
     /// Opens the database for a program that others may depend on: starts the private server if needed, and migrates.
     pub async fn open(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        if let Some(url) = &settings.url {
-            return Self::existing(url).await;
-        }
-        let server = EmbeddedServer::start(&EmbeddedSettings::new(&settings.data_dir)).await?;
-        Self::private(server).await
+        Self::open_as(settings, Role::Service).await
     }
 
-    /// Opens the database for a task: as [`Database::open`], but if another program runs the private server of this
-    /// data folder, works beside it, as any second process on one database does.
+    /// Opens the database for a task: as [`Database::open`], but beside whatever works with the data folder, as any
+    /// second process on one database does.
     pub async fn open_or_join(settings: &DatabaseSettings) -> anyhow::Result<Self> {
-        if let Some(url) = &settings.url {
-            return Self::existing(url).await;
-        }
-        let embedded = EmbeddedSettings::new(&settings.data_dir);
-        let begin = Instant::now();
-        loop {
-            let in_use = match EmbeddedServer::start(&embedded).await {
-                Ok(server) => return Self::private(server).await,
-                Err(error @ EmbeddedError::InUse { .. }) => anyhow::Error::from(error),
-                Err(error) => return Err(error.into()),
-            };
-            let refused = match embedded::join(&embedded).await? {
-                // The other program may still be migrating.
-                Some(options) => match postgres::check_migrations(&options).await {
-                    Ok(()) => {
-                        return Ok(Self {
-                            options,
-                            embedded: None,
-                        });
-                    }
-                    Err(error) => error.into(),
-                },
-                None => in_use,
-            };
-            if begin.elapsed() > JOIN_LIMIT {
-                return Err(refused);
-            }
-            tokio::time::sleep(JOIN_POLL).await;
-        }
+        Self::open_as(settings, Role::Task).await
     }
 
-    async fn existing(url: &str) -> anyhow::Result<Self> {
+    async fn open_as(settings: &DatabaseSettings, role: Role) -> anyhow::Result<Self> {
+        let Some(url) = &settings.url else {
+            return Self::private(&EmbeddedSettings::new(&settings.data_dir), role).await;
+        };
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| anyhow::anyhow!("DATABASE_URL ist nicht lesbar ({error}); erwartet wird postgres://benutzer:kennwort@rechner:5432/datenbank"))?;
         tracing::info!(datenbank = %postgres::place(&options), "Verbindung zur Datenbank wird aufgebaut");
         postgres::migrate(&options).await?;
+        Ok(Self { options, guard: None })
+    }
+
+    /// Only the migrations are the owner's work; the program itself logs in as somebody who cannot become the owner.
+    async fn private(settings: &EmbeddedSettings, role: Role) -> anyhow::Result<Self> {
+        let (mut server, change) = EmbeddedServer::open(settings, role).await?;
+        let owner = server.connect_options();
+        let ready = async {
+            if server.came_alone() {
+                postgres::migrate(&owner).await?;
+                server.ensure_program().await?;
+            } else {
+                postgres::check_migrations(&owner).await?;
+            }
+            anyhow::Ok(())
+        };
+        let ready = ready.await;
+        drop(change);
+        if let Err(error) = ready {
+            server.stop().await?;
+            return Err(error);
+        }
         Ok(Self {
-            options,
-            embedded: None,
+            options: server.program_options(),
+            guard: Some(Guard::over(server)),
         })
     }
 
-    async fn private(server: EmbeddedServer) -> anyhow::Result<Self> {
-        let mut database = Self {
-            options: server.connect_options(),
-            embedded: Some(server),
+    /// Ends when nothing can come of the program's work any more, with the reason: the private server has been given up,
+    /// or the program is told to stop while that server is dead.
+    pub async fn lost(&self, shutdown: &CancellationToken) -> anyhow::Error {
+        let Some(guard) = &self.guard else {
+            return std::future::pending().await;
         };
-        if let Err(error) = postgres::migrate(&database.options).await {
-            database.close().await;
-            return Err(error.into());
-        }
-        Ok(database)
+        let mut health = guard.health();
+        let given_up = async {
+            let found = health.wait_for(|health| matches!(health, Health::GivenUp(_))).await;
+            match found.as_deref() {
+                Ok(Health::GivenUp(why)) => anyhow::anyhow!("{why}"),
+                _ => anyhow::anyhow!("der Postgres-Server wird nicht mehr überwacht"),
+            }
+        };
+        let stopped_dead = async {
+            let health = guard.health();
+            shutdown.cancelled().await;
+            tokio::time::sleep(DEAD_DRAIN).await;
+            while *health.borrow() == Health::Running {
+                tokio::time::sleep(DEAD_DRAIN).await;
+            }
+            anyhow::anyhow!("beendet, während der Postgres-Server nicht lief; was beantwortet war, ist gesichert")
+        };
+        tokio::select! { error = given_up => error, error = stopped_dead => error }
     }
 
-    /// Stops the private server.
+    /// Leaves the private server; the last one stops it.
     pub async fn close(&mut self) {
-        if let Some(server) = &mut self.embedded
-            && let Err(error) = server.stop().await
+        if let Some(guard) = &mut self.guard
+            && let Err(error) = guard.stop().await
         {
-            tracing::error!(%error, "the private database did not stop cleanly");
+            tracing::error!(%error, "der Postgres-Server ist nicht sauber beendet");
         }
     }
 }
@@ -238,13 +246,17 @@ impl Core {
     /// Ends the background work.
     pub async fn stop(self) {
         self.stop.cancel();
-        for task in self.tasks {
-            let _ = task.await;
+        // What waits for a database that is not there would wait for long; what is cut off is rolled back.
+        let ends: Vec<_> = self.tasks.iter().map(JoinHandle::abort_handle).collect();
+        if tokio::time::timeout(WIND_DOWN, join_all(self.tasks)).await.is_err() {
+            for end in ends {
+                end.abort();
+            }
         }
         // A request that was cut off may still hold a connection.
         let closed = async { tokio::join!(self.app.store.engine().close(), self.app.store.pool().close()) };
-        if tokio::time::timeout(DRAIN, closed).await.is_err() {
-            tracing::warn!("connections to the database were left open");
+        if tokio::time::timeout(WIND_DOWN, closed).await.is_err() {
+            tracing::warn!("Verbindungen zur Datenbank blieben offen");
         }
     }
 
@@ -290,15 +302,15 @@ impl Core {
         // Streams of server-sent events would never end by themselves.
         self.stop.cancel();
         if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
-            tracing::warn!("requests that took too long were cut off");
+            tracing::warn!("Anfragen, die zu lange brauchten, wurden abgebrochen");
             server.abort();
         }
         Ok(())
     }
 }
 
-/// A token goes through a header and must not be guessed.
-fn check_token(token: &str) -> anyhow::Result<()> {
+/// A token goes through a header and must not be guessed. Asked before anything is made.
+pub fn check_token(token: &str) -> anyhow::Result<()> {
     if token.len() < TOKEN_MIN {
         bail!(
             "NEUROERP_ADMIN_TOKEN ist zu kurz: mindestens {TOKEN_MIN} Zeichen, am besten 43 zufällige \
@@ -347,7 +359,9 @@ fn renewal(key: &ApiKey, hash: Option<&str>) -> Option<ApiKeyCommand> {
     let needed = match status {
         // What was revoked by hand stays so until the operator gives another text.
         ApiKeyStatus::Widerrufen if known => {
-            tracing::warn!("the administrator's key was revoked; set another NEUROERP_ADMIN_TOKEN to have one again");
+            tracing::warn!(
+                "der Administrator-Schlüssel ist widerrufen; mit einem anderen NEUROERP_ADMIN_TOKEN gilt wieder einer"
+            );
             false
         }
         ApiKeyStatus::Widerrufen | ApiKeyStatus::Abgelaufen => true,
@@ -369,6 +383,7 @@ pub fn shutdown_signal() -> anyhow::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
         }
+        tracing::info!("NeuroERP wird beendet");
         cancelled.cancel();
     });
     Ok(token)

@@ -8,12 +8,11 @@
 )]
 
 mod common;
+#[path = "common/programm.rs"]
+mod programm;
 
 use std::{
-    io::{BufRead, BufReader},
-    os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -21,42 +20,9 @@ use std::{
     time::Duration,
 };
 
-use common::Door;
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::{Signal, kill};
+use programm::{Serve, place, postmaster, program};
 use serde_json::{Value, json};
-
-const TOKEN: &str = "ein-geheimnis-fuer-den-absturztest";
-
-fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_neuroerp"));
-    command
-        .env_remove("DATABASE_URL")
-        .env("NEUROERP_DATA_DIR", folder)
-        .env("NEUROERP_ADMIN_TOKEN", TOKEN)
-        .stdin(Stdio::null());
-    command
-}
-
-/// Starts the real program on a free port and waits until it says where.
-fn start(folder: &Path) -> (Child, Door) {
-    let mut child = program(folder)
-        .args(["serve", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let url = loop {
-        let line = lines.next().expect("the program says where it listens").unwrap();
-        if let Some(at) = line.find("http://") {
-            break line[at..].trim_end_matches("/docs").to_owned();
-        }
-    };
-    (child, Door::new(url, TOKEN.to_owned()))
-}
 
 fn beleg(n: usize) -> Value {
     json!({"belegkreis": "KA", "belegdatum": "2026-02-02", "buchungsdatum": "2026-02-02", "text": "Last", "beleg": n.to_string(),
@@ -64,19 +30,14 @@ fn beleg(n: usize) -> Value {
                    {"konto": "1600", "seite": "haben", "betrag": "119.00"}]})
 }
 
-fn postmaster(folder: &Path) -> Pid {
-    let text = std::fs::read_to_string(folder.join("pg/postmaster.pid")).unwrap();
-    Pid::from_raw(text.lines().next().unwrap().trim().parse().unwrap())
-}
-
 /// Load from eight clients; kills the program (and Postgres, if asked) in the middle of it. Gives back the keys that
 /// were answered with 2xx.
 async fn load_and_kill(folder: &Path, round: usize, postgres_too: bool) -> Vec<usize> {
-    let (mut child, door) = start(folder);
+    let mut serve = Serve::start(folder);
+    let door = serve.door.clone();
     if round == 0 {
         door.company("TEST", "skr04").await;
     }
-    let door = Arc::new(door);
     let answered: Arc<Mutex<Vec<usize>>> = Arc::default();
     let stop = Arc::new(AtomicBool::new(false));
     let mut clients = Vec::new();
@@ -103,10 +64,10 @@ async fn load_and_kill(folder: &Path, round: usize, postgres_too: bool) -> Vec<u
     }
     tokio::time::sleep(Duration::from_millis(1200)).await;
     if postgres_too {
-        kill(postmaster(folder), Signal::SIGKILL).unwrap();
+        kill(postmaster(folder).unwrap(), Signal::SIGKILL).unwrap();
     }
-    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGKILL).unwrap();
-    child.wait().unwrap();
+    kill(serve.pid(), Signal::SIGKILL).unwrap();
+    serve.child.wait().unwrap();
     stop.store(true, Ordering::Relaxed);
     for client in clients {
         client.await.unwrap();
@@ -116,11 +77,7 @@ async fn load_and_kill(folder: &Path, round: usize, postgres_too: bool) -> Vec<u
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answered_command_survives_kill_9_of_the_program_and_of_postgres() {
-    let temp = tempfile::Builder::new()
-        .prefix("neuroerp-absturz")
-        .tempdir_in("/tmp")
-        .unwrap();
-    std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let temp = place();
     let folder = temp.path().join("daten");
     let mut answered = Vec::new();
     for (round, postgres_too) in [false, true].into_iter().enumerate() {
@@ -128,7 +85,8 @@ async fn every_answered_command_survives_kill_9_of_the_program_and_of_postgres()
         assert!(keys.len() > 20, "the load was real: {}", keys.len());
         answered.extend(keys);
     }
-    let (mut child, door) = start(&folder);
+    let mut serve = Serve::start(&folder);
+    let door = serve.door.clone();
     for key in &answered {
         let name = format!("last-{key}");
         let reply = door
@@ -150,8 +108,7 @@ async fn every_answered_command_survives_kill_9_of_the_program_and_of_postgres()
         .await
         .ok();
     assert_eq!(numbers["daten"][0]["belegnummer"], format!("KA-2026-{total:06}"));
-    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
-    assert!(child.wait().unwrap().success(), "stops cleanly");
+    assert!(serve.terminate(Duration::from_secs(30)).success(), "stops cleanly");
     // Positions without a gap, hashes, tree, read models equal a rebuild.
     let check = program(&folder).args(["rebuild", "--pruefen"]).output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));

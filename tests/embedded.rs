@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use neuroerp::postgres::embedded::{EmbeddedError, EmbeddedServer, EmbeddedSettings};
+use neuroerp::postgres::embedded::{EmbeddedError, EmbeddedServer, EmbeddedSettings, Guard, Health, Role};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tempfile::TempDir;
 
@@ -331,8 +331,97 @@ async fn a_folder_with_a_long_name_gets_its_socket_elsewhere() {
     server.stop().await.unwrap();
     let mut server = start(&data_dir).await;
     assert_eq!(read_values(&server).await, [1]);
+    assert!(server.socket_dir().exists());
     server.stop().await.unwrap();
-    fs::remove_dir_all(server.socket_dir()).unwrap();
+    assert!(
+        !server.socket_dir().exists(),
+        "nothing is left outside of the data folder"
+    );
+}
+
+/// Starts or joins as a task.
+async fn join(data_dir: &Path) -> EmbeddedServer {
+    let (server, _) = EmbeddedServer::open(&settings(data_dir), Role::Task).await.unwrap();
+    server
+}
+
+#[tokio::test]
+async fn the_last_one_stops_the_server_whoever_started_it() {
+    let place = place();
+    let data_dir = place.path().join("daten");
+    let mut first = join(&data_dir).await;
+    let mut service = start(&data_dir).await;
+    let third = join(&data_dir).await;
+    assert!(first.came_alone() && !service.came_alone() && !third.came_alone());
+    assert_eq!([service.pid(), third.pid()], [first.pid(); 2]);
+    write_value(&first, 1).await;
+    first.stop().await.unwrap();
+    assert_eq!(read_values(&service).await, [1]);
+    service.stop().await.unwrap();
+    assert_eq!(read_values(&third).await, [1]);
+    // The service has gone: another one may come, beside the task.
+    let mut service = start(&data_dir).await;
+    assert_eq!(service.pid(), third.pid());
+    service.stop().await.unwrap();
+    drop(third);
+    assert!(servers_on(&data_dir).is_empty());
+}
+
+#[tokio::test]
+async fn whoever_comes_while_the_server_starts_or_stops_waits() {
+    let place = place();
+    let data_dir = place.path().join("daten");
+    for _ in 0..3 {
+        let tasks = (0..4).map(|n| {
+            let data_dir = data_dir.clone();
+            tokio::spawn(async move {
+                let mut server = join(&data_dir).await;
+                write_value(&server, n).await;
+                server.stop().await.unwrap();
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        assert!(servers_on(&data_dir).is_empty());
+    }
+    let mut server = start(&data_dir).await;
+    assert_eq!(read_values(&server).await.len(), 12);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dead_server_is_started_again_by_one_of_those_who_watch_it() {
+    let place = place();
+    let data_dir = place.path().join("daten");
+    let (first, second) = (start(&data_dir).await, join(&data_dir).await);
+    write_value(&first, 1).await;
+    let options = first.connect_options();
+    let dead = first.pid().unwrap();
+    let (mut first, mut second) = (Guard::over(first), Guard::over(second));
+    let kill = |pid: u32| {
+        let pid = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    };
+    kill(dead);
+    for guard in [&first, &second] {
+        let mut health = guard.health();
+        let limit = std::time::Duration::from_secs(1);
+        let down = tokio::time::timeout(limit, health.wait_for(|health| *health == Health::Down)).await;
+        drop(down.expect("noticed within a second").unwrap());
+        let limit = std::time::Duration::from_secs(30);
+        let up = tokio::time::timeout(limit, health.wait_for(|health| *health == Health::Running)).await;
+        drop(up.expect("it runs again").unwrap());
+    }
+    assert_eq!(servers_on(&data_dir).len(), 1);
+    assert_ne!(servers_on(&data_dir), [dead]);
+    let mut connection = options.connect().await.unwrap();
+    assert_eq!(show(&mut connection, "SELECT wert::TEXT FROM wert").await, "1");
+    first.stop().await.unwrap();
+    assert_eq!(show(&mut connection, "SELECT wert::TEXT FROM wert").await, "1");
+    drop(connection);
+    second.stop().await.unwrap();
+    assert!(servers_on(&data_dir).is_empty());
 }
 
 #[tokio::test]

@@ -20,9 +20,10 @@ use aggregates::Refusal;
 use anyhow::ensure;
 
 pub use bericht::Importbericht;
+pub use format::Datei;
 
 use self::bericht::{Dateibericht, Ergebnis, Zeilenbericht};
-use self::format::{Datei, FeldFehler, Kategorie, Rohzeile};
+use self::format::{FeldFehler, Kategorie, Rohzeile};
 
 use crate::portal::{Antwort, Auftrag, Portal};
 
@@ -34,15 +35,23 @@ const ZEILE_UNGUELTIG: &str = "DATEV_ZEILE_UNGUELTIG";
 /// Reports progress: rows done, rows in all.
 pub type Fortschritt<'a> = &'a mut (dyn FnMut(usize, usize) + Send);
 
-/// Takes the files over, master data first whatever their order. Files that break the format, another chart or a
-/// fiscal year that does not fit end the import before a row is written; all else is in the report.
-pub async fn importieren<P: Portal>(
-    portal: &P,
-    dateien: &[PathBuf],
-    fortschritt: Fortschritt<'_>,
-) -> anyhow::Result<Importbericht> {
-    let gelesen = dateien.iter().map(|pfad| format::lesen(pfad));
-    uebernehmen(portal, gelesen.collect::<Result<_, _>>()?, fortschritt).await
+/// Reads files from disk; one that breaks the format is an error.
+pub fn lesen(pfade: &[PathBuf]) -> anyhow::Result<Vec<Datei>> {
+    Ok(pfade.iter().map(|pfad| format::lesen(pfad)).collect::<Result<_, _>>()?)
+}
+
+/// What speaks against the files as a whole, before anything is written: charts and account lengths that differ, and for
+/// a company that does not exist yet, what it could not be given.
+pub fn pruefen(dateien: &[Datei], neue_firma: bool) -> anyhow::Result<()> {
+    let bekannt: Vec<_> = dateien.iter().filter(|d| rang(d.kopf.kategorie) < 3).collect();
+    ensure!(
+        !neue_firma || !bekannt.is_empty(),
+        "keine der Dateien enthält etwas, das übernommen wird; die Firma wird nicht angelegt"
+    );
+    if bekannt.is_empty() {
+        return Ok(());
+    }
+    vorbereitung::pruefen(&bekannt, neue_firma)
 }
 
 /// Order of the categories; 3 is what is only reported.
@@ -55,8 +64,9 @@ const fn rang(kategorie: Kategorie) -> u8 {
     }
 }
 
-/// Takes files over that were read.
-async fn uebernehmen<P: Portal>(
+/// Takes files over that were read, master data first whatever their order. Another chart than the company's or a fiscal
+/// year that does not fit end the import before a row is written; all else is in the report.
+pub async fn importieren<P: Portal>(
     portal: &P,
     mut dateien: Vec<Datei>,
     fortschritt: Fortschritt<'_>,
@@ -98,9 +108,12 @@ async fn uebernehmen<P: Portal>(
 /// The report of a file of a category that is not taken over.
 fn nicht_uebernommen(datei: &Datei) -> Vec<Zeilenbericht> {
     let was = match datei.kopf.kategorie.nummer() {
-        46 => "Zahlungsbedingungen werden noch nicht geführt".to_owned(),
-        48 => "abweichende Anschriften werden noch nicht geführt".to_owned(),
-        65 => "wiederkehrende Buchungen werden noch nicht geführt".to_owned(),
+        46 => {
+            "Zahlungsbedingungen werden aus DATEV nicht übernommen; von Hand anlegen (POST /fibu/zahlungsbedingungen)"
+                .to_owned()
+        }
+        48 => "abweichende Anschriften werden nicht geführt".to_owned(),
+        65 => "wiederkehrende Buchungen werden nicht geführt".to_owned(),
         nummer => format!("die Kategorie {nummer} ({}) wird nicht geführt", datei.kopf.formatname),
     };
     let bericht = |zeile: &Rohzeile| Zeilenbericht {

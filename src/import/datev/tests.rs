@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
-use super::{Ergebnis, Importbericht, Zeilenbericht, format, format::tests::KOPF, importieren, uebernehmen};
+use super::{Ergebnis, Importbericht, Zeilenbericht, format, format::tests::KOPF, importieren, lesen, pruefen};
 use crate::import::testhaus::Testhaus;
 
 fn tag(jahr: i32, monat: u32, tag: u32) -> NaiveDate {
@@ -47,7 +47,7 @@ fn stapel_mit(kopf: &str, zeilen: &[String]) -> format::Datei {
 }
 
 async fn lauf(haus: &Testhaus, dateien: Vec<format::Datei>) -> Importbericht {
-    uebernehmen(haus, dateien, &mut |_, _| {}).await.unwrap()
+    importieren(haus, dateien, &mut |_, _| {}).await.unwrap()
 }
 
 async fn eingelesen(haus: &Testhaus, zeilen: &[String]) -> Vec<Zeilenbericht> {
@@ -316,13 +316,13 @@ async fn ein_anderer_kontenrahmen_ist_ein_fehler() {
     let haus = haus();
     lauf(&haus, vec![stapel_mit(KOPF, &[])]).await;
     let kopf = KOPF.replace("\"03\"", "\"04\"");
-    let fehler = uebernehmen(&haus, vec![stapel_mit(&kopf, &[])], &mut |_, _| {})
+    let fehler = importieren(&haus, vec![stapel_mit(&kopf, &[])], &mut |_, _| {})
         .await
         .unwrap_err();
     assert!(fehler.to_string().contains("SKR04"), "{fehler}");
     let ohne = KOPF.replace("\"03\"", "\"\"");
     let leer = Testhaus::neu(tag(2026, 4, 15));
-    let fehler = uebernehmen(&leer, vec![stapel_mit(&ohne, &[])], &mut |_, _| {})
+    let fehler = importieren(&leer, vec![stapel_mit(&ohne, &[])], &mut |_, _| {})
         .await
         .unwrap_err();
     assert!(fehler.to_string().contains("Kopffeld 27"), "{fehler}");
@@ -330,11 +330,29 @@ async fn ein_anderer_kontenrahmen_ist_ein_fehler() {
 }
 
 #[test]
+fn was_gegen_eine_neue_firma_spricht_zeigt_sich_vor_ihr() {
+    let fehler = |dateien: &[format::Datei]| pruefen(dateien, true).unwrap_err().to_string();
+    let (ohne, anderer) = (KOPF.replace("\"03\"", "\"\""), KOPF.replace("\"03\"", "\"04\""));
+    assert!(fehler(&[stapel_mit(&ohne, &[])]).contains("Kopffeld 27"));
+    pruefen(&[stapel_mit(&ohne, &[])], false).unwrap();
+    assert!(fehler(&[stapel_mit(KOPF, &[]), stapel_mit(&anderer, &[])]).contains("SKR04"));
+    // Years that do not follow each other.
+    let versetzt = KOPF
+        .replace("20260101", "20240701")
+        .replace("20260301;20260331", "20250101;20250131");
+    assert!(fehler(&[stapel_mit(KOPF, &[]), stapel_mit(&versetzt, &[])]).contains("schließt nicht an"));
+    // Nothing in it that would be taken over.
+    let bedingungen = KOPF.replace(";21;\"Buchungsstapel\";", ";46;\"Zahlungsbedingungen\";");
+    assert!(fehler(&[stapel_mit(&bedingungen, &[])]).contains("wird nicht angelegt"));
+    pruefen(&[stapel_mit(KOPF, &[])], true).unwrap();
+}
+
+#[test]
 fn die_uebernahme_laeuft_auch_in_einem_anderen_thread() {
     fn versendbar<T: Send>(_: T) {}
     let haus = haus();
     let mut fortschritt = |_, _| {};
-    versendbar(importieren(&haus, &[], &mut fortschritt));
+    versendbar(importieren(&haus, Vec::new(), &mut fortschritt));
 }
 
 #[tokio::test]
@@ -352,7 +370,7 @@ async fn grosse_stapel_gehen_in_mehreren_sendungen() {
         .collect();
     let mut schritte = Vec::new();
     let datei = stapel_mit(KOPF, &zeilen);
-    let bericht = uebernehmen(&haus, vec![datei], &mut |fertig, gesamt| {
+    let bericht = importieren(&haus, vec![datei], &mut |fertig, gesamt| {
         schritte.push((fertig, gesamt));
     })
     .await
@@ -383,7 +401,9 @@ async fn die_beispieldateien_des_herausgebers_gehen_vollstaendig_auf() {
         return;
     };
     let haus = haus();
-    let bericht = importieren(&haus, &pfade, &mut |_, _| {}).await.unwrap();
+    let bericht = importieren(&haus, lesen(&pfade).unwrap(), &mut |_, _| {})
+        .await
+        .unwrap();
     let kategorien: Vec<u32> = bericht.dateien.iter().map(|d| d.kategorie).collect();
     assert_eq!(kategorien, [20, 16, 21, 46]);
     let anzahl: Vec<usize> = bericht.dateien.iter().map(|d| d.zeilen.len()).collect();
@@ -417,7 +437,9 @@ async fn die_beispieldateien_des_herausgebers_gehen_vollstaendig_auf() {
         summen.gebucht + summen.uebernommen + summen.bereits_vorhanden + summen.abgelehnt + summen.nicht_uebernommen
     );
     let vorher = haus.geschrieben();
-    let zweiter = importieren(&haus, &pfade, &mut |_, _| {}).await.unwrap();
+    let zweiter = importieren(&haus, lesen(&pfade).unwrap(), &mut |_, _| {})
+        .await
+        .unwrap();
     assert_eq!(haus.geschrieben(), vorher, "{zweiter}");
     assert_eq!(zweiter.summen().gebucht, 0);
     assert_eq!(
@@ -432,7 +454,9 @@ async fn ein_eigener_export_geht_vollstaendig_auf() {
         return;
     };
     let haus = haus();
-    let bericht = importieren(&haus, &pfade, &mut |_, _| {}).await.unwrap();
+    let bericht = importieren(&haus, lesen(&pfade).unwrap(), &mut |_, _| {})
+        .await
+        .unwrap();
     assert_eq!(codes(&bericht.dateien[0].zeilen), ["gebucht"; 3], "{bericht}");
     assert_eq!(
         haus.belege()[1].kurz(),

@@ -23,12 +23,28 @@ const LISTEN_PAUSE: Duration = Duration::from_millis(100);
 /// Digits of a Sachkonto if a chart does not say.
 const KONTOLAENGE: u8 = 4;
 
+/// Refusal of files for a company without a chart.
+const OHNE_RAHMEN: &str = "der Mandant hat keinen Kontenplan, und keine Datei nennt im Kopffeld 27 den Kontenrahmen (03 oder 04); \
+     zuerst einen Kontenplan anlegen";
+
 /// A fiscal year of the company.
 struct Jahr {
     id: Option<Uuid>,
     beginn: NaiveDate,
     ende: NaiveDate,
     geplant: bool,
+}
+
+impl Jahr {
+    /// A year of twelve months that is not opened yet.
+    fn geplant(id: Option<Uuid>, beginn: NaiveDate) -> Self {
+        Self {
+            id,
+            beginn,
+            ende: letzter_tag(beginn),
+            geplant: true,
+        }
+    }
 }
 
 /// Code of a chart in the header, and its name.
@@ -76,6 +92,28 @@ fn gemeinsames(dateien: &[&Datei]) -> anyhow::Result<(Option<Rahmen>, u8)> {
     Ok((rahmen.map(|(r, _)| r), laenge.map_or(KONTOLAENGE, |(l, _)| l)))
 }
 
+/// The fiscal years that the Stapel are of.
+fn verlangte_jahre(dateien: &[&Datei]) -> BTreeSet<NaiveDate> {
+    let stapel = dateien.iter().filter(|d| d.kopf.kategorie == Kategorie::Buchungsstapel);
+    stapel.map(|d| d.kopf.wj_beginn).collect()
+}
+
+/// What can be said against the files without looking at the company; of a new one, also whether they are enough for it.
+pub(super) fn pruefen(dateien: &[&Datei], neue_firma: bool) -> anyhow::Result<()> {
+    let (rahmen, _) = gemeinsames(dateien)?;
+    if !neue_firma {
+        return Ok(());
+    }
+    rahmen.context(OHNE_RAHMEN)?;
+    let mut jahre = Vec::new();
+    for wj in verlangte_jahre(dateien) {
+        for beginn in fehlende(&jahre, wj)? {
+            jahre.push(Jahr::geplant(None, beginn));
+        }
+    }
+    Ok(())
+}
+
 impl<P: Portal> Lauf<'_, P> {
     /// Kontenplan, Geschäftsjahre, and the accounts that exist.
     pub(super) async fn vorbereiten(&mut self, dateien: &[&Datei]) -> anyhow::Result<Bestand> {
@@ -95,9 +133,7 @@ impl<P: Portal> Lauf<'_, P> {
     async fn kontenplan(&mut self, verlangt: Option<Rahmen>, laenge: u8) -> anyhow::Result<(Uuid, Rahmen)> {
         let vorhanden = self.portal.liste("fibu", "kontenplaene", None).await?;
         let Some(plan) = vorhanden.first() else {
-            let rahmen = verlangt.context(
-                "der Mandant hat keinen Kontenplan, und keine Datei nennt im Kopffeld 27 den Kontenrahmen (03 oder 04); zuerst einen Kontenplan anlegen",
-            )?;
+            let rahmen = verlangt.context(OHNE_RAHMEN)?;
             let mut daten = json!({"rahmen": rahmen});
             if laenge != KONTOLAENGE {
                 daten["kontolaenge"] = json!(laenge);
@@ -166,8 +202,7 @@ impl<P: Portal> Lauf<'_, P> {
 
     /// Creates and opens the fiscal years of the Stapel.
     async fn geschaeftsjahre(&mut self, dateien: &[&Datei]) -> anyhow::Result<()> {
-        let stapel = dateien.iter().filter(|d| d.kopf.kategorie == Kategorie::Buchungsstapel);
-        let verlangt: BTreeSet<NaiveDate> = stapel.map(|d| d.kopf.wj_beginn).collect();
+        let verlangt = verlangte_jahre(dateien);
         if verlangt.is_empty() {
             return Ok(());
         }
@@ -191,12 +226,7 @@ impl<P: Portal> Lauf<'_, P> {
                 let neu = self
                     .einzeln(auftrag("geschaeftsjahre", None, "anlegen", daten), &wozu)
                     .await?;
-                jahre.push(Jahr {
-                    id: Some(neu),
-                    beginn,
-                    ende,
-                    geplant: true,
-                });
+                jahre.push(Jahr::geplant(Some(neu), beginn));
                 let (von, bis) = (beginn.format("%d.%m.%Y"), ende.format("%d.%m.%Y"));
                 self.bericht
                     .vorbereitung

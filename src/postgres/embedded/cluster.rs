@@ -180,7 +180,7 @@ fn run_initdb(target: &Path, programs: &Programs, identity: &Identity) -> Result
         }
     }
     Err(EmbeddedError::InitdbFailed {
-        ausgabe: super::last_lines(&said),
+        ausgabe: super::log::last_lines(&said),
     })
 }
 

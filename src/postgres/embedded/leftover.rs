@@ -26,14 +26,29 @@ const IMMEDIATE_STOP_LIMIT: Duration = Duration::from_secs(10);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// The server that runs on the cluster, if one does.
+pub(super) fn running(cluster: &Path) -> Option<Pid> {
+    noted(cluster).filter(|pid| is_server(cluster, *pid))
+}
+
+/// Whether a process is the server of the cluster, and not a stranger that was given its number.
+pub(super) fn is_server(cluster: &Path, pid: Pid) -> bool {
+    if Path::new("/proc/self/cwd").exists() {
+        return works_in(&Path::new("/proc").join(pid.to_string()), cluster).unwrap_or(false);
+    }
+    names_cluster(cluster, pid)
+}
+
+fn noted(cluster: &Path) -> Option<Pid> {
+    let text = fs::read_to_string(cluster.join("postmaster.pid")).ok()?;
+    let pid = text.lines().next()?.trim().parse::<i32>().ok()?;
+    (pid > 1).then(|| Pid::from_raw(pid))
+}
+
 /// Stops a server left running on the cluster. Returns whether it is certain that none runs now.
 pub(super) fn stop(cluster: &Path) -> Result<bool, EmbeddedError> {
     let pid_file = cluster.join("postmaster.pid");
-    let noted = fs::read_to_string(&pid_file)
-        .ok()
-        .and_then(|text| text.lines().next()?.trim().parse::<i32>().ok())
-        .filter(|pid| *pid > 1)
-        .map(Pid::from_raw);
+    let noted = noted(cluster);
     if !Path::new("/proc/self/cwd").exists() {
         return stop_by_command_line(cluster, noted);
     }
@@ -90,25 +105,35 @@ fn processes_in(cluster: &Path) -> Vec<Pid> {
         .flatten()
         .filter_map(|entry| {
             let pid = entry.file_name().to_str()?.parse::<i32>().ok()?;
-            let folder = fs::read_link(entry.path().join("cwd")).ok()?;
-            let program = fs::read_link(entry.path().join("exe")).ok()?;
-            // After an update of the package the name reads `postgres (deleted)`.
-            let is_server = program.file_name()?.to_str()?.starts_with("postgres");
-            (is_server && folder == cluster).then(|| Pid::from_raw(pid))
+            works_in(&entry.path(), cluster)?.then(|| Pid::from_raw(pid))
         })
         .collect()
 }
 
-/// For systems without `/proc`: judges the noted process by its command line, which names the cluster.
-fn stop_by_command_line(cluster: &Path, noted: Option<Pid>) -> Result<bool, EmbeddedError> {
-    let Some(pid) = noted else { return Ok(false) };
+/// Whether the process of this entry of `/proc` is a server's that works in the folder.
+fn works_in(process: &Path, cluster: &Path) -> Option<bool> {
+    let folder = fs::read_link(process.join("cwd")).ok()?;
+    let program = fs::read_link(process.join("exe")).ok()?;
+    // After an update of the package the name reads `postgres (deleted)`.
+    let is_server = program.file_name()?.to_str()?.starts_with("postgres");
+    Some(is_server && folder == cluster)
+}
+
+/// For systems without `/proc`: the command line of a server names its cluster.
+fn names_cluster(cluster: &Path, pid: Pid) -> bool {
     let output = Command::new("ps")
         .args(["-o", "args=", "-p", &pid.to_string()])
         .output();
     let line = output
         .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
         .unwrap_or_default();
-    if !line.contains("postgres") || !line.contains(&*cluster.to_string_lossy()) {
+    line.contains("postgres") && line.contains(&*cluster.to_string_lossy())
+}
+
+/// For systems without `/proc`.
+fn stop_by_command_line(cluster: &Path, noted: Option<Pid>) -> Result<bool, EmbeddedError> {
+    let Some(pid) = noted else { return Ok(false) };
+    if !names_cluster(cluster, pid) {
         return Ok(false);
     }
     tracing::warn!(pid = pid.as_raw(), "ein zurückgelassener Postgres-Server wird beendet");

@@ -60,6 +60,14 @@ pub(super) fn clear(folder: &Path) {
     }
 }
 
+/// Removes the folder of a stopped server if it lies outside of the data folder, where nobody would look for it.
+pub(super) fn remove(folder: &Path, data_dir: &Path) {
+    if !folder.starts_with(data_dir) {
+        // If somebody put something into it, it stays.
+        let _ = fs::remove_dir(folder);
+    }
+}
+
 /// The value of `unix_socket_directories`, a list with commas: the name in quotes is one folder whatever it contains.
 pub(super) fn directories_value(folder: &Path) -> String {
     format!("\"{}\"", folder.to_string_lossy().replace('"', "\"\""))
