@@ -61,7 +61,7 @@ struct Konto {
 }
 
 #[derive(sqlx::FromRow)]
-struct Zeile {
+struct Row {
     buchungsdatum: NaiveDate,
     erfasst_am: DateTime<Utc>,
     journal_nr: i64,
@@ -77,7 +77,7 @@ struct Zeile {
     zeile: i64,
 }
 
-impl Zeile {
+impl Row {
     /// Where it stands in the sheet: by its day, those of one day in the order of the journal.
     fn ort(&self) -> [i64; 3] {
         [
@@ -132,7 +132,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     };
     let summen = summen(source, &auswahl).await?;
     let mut rows = movements(source, &auswahl, seite.zu_lesen()).await?;
-    let weiter = seite.schneiden(&mut rows, Zeile::ort);
+    let weiter = seite.schneiden(&mut rows, Row::ort);
     let zeilen = mit_saldo(rows, summen.uebertrag);
     let saldo = summen.vortrag + summen.soll - summen.haben;
     let mut zwischenzeilen = Vec::new();
@@ -176,9 +176,9 @@ fn nach([tag, position, zeile]: [i64; 3]) -> (NaiveDate, i64, i64) {
 }
 
 /// The rows of a page, each with the balance after it.
-fn mit_saldo(rows: Vec<Zeile>, uebertrag: Decimal) -> Vec<Vec<Cell>> {
+fn mit_saldo(rows: Vec<Row>, uebertrag: Decimal) -> Vec<Vec<Cell>> {
     let mut saldo = uebertrag;
-    let zeile = |row: Zeile| {
+    let zeile = |row: Row| {
         saldo += row.soll - row.haben;
         vec![
             row.buchungsdatum.into(),
@@ -275,7 +275,7 @@ async fn summen(source: &mut Source, auswahl: &Auswahl<'_>) -> Result<Summen, Pr
 }
 
 /// The rows in order of their day; those of one day in the order of the journal.
-async fn movements(source: &mut Source, auswahl: &Auswahl<'_>, limit: i64) -> Result<Vec<Zeile>, Problem> {
+async fn movements(source: &mut Source, auswahl: &Auswahl<'_>, limit: i64) -> Result<Vec<Row>, Problem> {
     let sql = format!(
         "SELECT buchungsdatum, erfasst_am, journal_nr::bigint AS journal_nr, belegnummer, text, gegenkonto, soll, haben, \
                 schluessel, kst, buchung_id, log_position, zeile::bigint AS zeile \
