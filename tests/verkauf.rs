@@ -13,7 +13,7 @@ mod verkauf_haus;
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 use verkauf_haus::{CRM, FIBU, Haus, WAWI, bis, id};
 
@@ -252,6 +252,113 @@ async fn wer_die_reservierung_nimmt_hinterlaesst_beim_auftrag_einen_hinweis() {
         haus.auftrag(&auftrag).await["hinweise"][0]["art"] == "reservierung_aufgehoben"
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wer_einen_artikel_sperrt_sagt_es_jedem_offenen_auftrag_einmal() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    let (einer, position) = haus.bestaetigt(&haus.kas, ("1", "t"), Some("300")).await;
+    let (anderer, _) = haus.bestaetigt(&haus.kas, ("2", "t"), Some("300")).await;
+    let (unbestaetigt, _) = haus.erfasst(&haus.kas, ("1", "t"), Some("300")).await;
+    let (fremd, _) = haus.bestaetigt(&haus.futter, ("1", "t"), Some("300")).await;
+    let artikel = async |befehl: &str, body: Value| {
+        let pfad = format!("{WAWI}/artikel/{}/{befehl}", haus.kas);
+        haus.server.post(&pfad, body).await.ok();
+        haus.ruhe().await;
+    };
+    artikel("sperren", json!({"bereich": "ek", "grund": "Preis unklar"})).await;
+    assert_eq!(haus.auftrag(&einer).await["hinweise"], json!([]), "sale goes on");
+    for _ in 0..2 {
+        artikel("entsperren", json!({})).await;
+        artikel("sperren", json!({"bereich": "vk", "grund": "Rückruf"})).await;
+    }
+    for auftrag in [&einer, &anderer] {
+        let hinweise = haus.auftrag(auftrag).await["hinweise"].clone();
+        let [hinweis] = hinweise.as_array().unwrap().as_slice() else {
+            panic!("{hinweise}")
+        };
+        assert_eq!(
+            (&hinweis["art"], &hinweis["text"]),
+            (&json!("artikel_gesperrt"), &json!("der Artikel ist gesperrt: Rückruf"))
+        );
+    }
+    assert_eq!(haus.auftrag(&einer).await["hinweise"][0]["position_id"], position);
+    for auftrag in [&unbestaetigt, &fremd] {
+        assert_eq!(haus.auftrag(auftrag).await["hinweise"], json!([]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eine_spaete_bestaetigung_sagt_es_den_auftraegen_die_auf_die_ware_warten() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    let heute = aggregates::types::kalender::tag(neuroerp::uhr::jetzt());
+    let in_tagen = |tage: u64| (heute + chrono::Days::new(tage)).to_string();
+    let auftrag = async |artikel: &str, tage: u64| {
+        let (auftrag, position) = haus.erfasst(artikel, ("1", "t"), Some("300")).await;
+        let termin = json!({"position_id": position, "termin": in_tagen(tage)});
+        haus.auftrag_tun(&auftrag, "position-aendern", termin).await.ok();
+        haus.auftrag_tun(&auftrag, "bestaetigen", json!({})).await.ok();
+        haus.ruhe().await;
+        auftrag
+    };
+    haus.zugang(&haus.futter, "1000").await;
+    let aus_dem_bestand = auftrag(&haus.futter, 10).await;
+    let wartet = auftrag(&haus.futter, 10).await;
+    let hat_zeit = auftrag(&haus.futter, 30).await;
+    let schon_zu_spaet = auftrag(&haus.futter, 5).await;
+    let anderer_artikel = auftrag(&haus.kas, 10).await;
+
+    let lieferant = json!({"name": "Mischfutter Nord AG", "art": "handel", "ust_status": "regel"});
+    let lieferant = id(&haus.server.post(&format!("{WAWI}/lieferanten"), lieferant).await.ok());
+    let pfad = format!("{WAWI}/lieferanten/{lieferant}");
+    let adresse = json!({"adresse": {"art": "haupt", "anschrift": {"strasse": "Hafenstraße 7", "plz": "26789",
+        "ort": "Leer", "land": "DE"}}});
+    haus.server.post(&format!("{pfad}/adresse-setzen"), adresse).await.ok();
+    let bedingung = json!({"code": "30", "bezeichnung": "30 Tage", "fassung": {"tage": 30}});
+    let bedingung = haus
+        .server
+        .post(&format!("{FIBU}/zahlungsbedingungen"), bedingung)
+        .await
+        .ok()["id"]
+        .clone();
+    let kondition = json!({"zahlungsbedingung_id": bedingung});
+    haus.server
+        .post(&format!("{pfad}/kondition-setzen"), kondition)
+        .await
+        .ok();
+    haus.server.post(&format!("{pfad}/freigeben"), json!({})).await.ok();
+    let bestellung = json!({"lieferant_id": lieferant});
+    let bestellung = id(&haus.server.post(&format!("{WAWI}/bestellungen"), bestellung).await.ok());
+    let pfad = format!("{WAWI}/bestellungen/{bestellung}");
+    let position = json!({"artikel_id": haus.futter, "lager_id": haus.lager, "menge": "2", "einheit": "t",
+        "preis": {"betrag": "280", "je": "1", "einheit": "t"}, "termin": in_tagen(7)});
+    haus.server
+        .post(&format!("{pfad}/position-hinzufuegen"), position)
+        .await
+        .ok();
+    for befehl in ["zur-freigabe-geben", "bestellen"] {
+        haus.server.post(&format!("{pfad}/{befehl}"), json!({})).await.ok();
+    }
+    let stand = haus.server.get(&pfad).await.ok();
+    let position = &stand["positionen"][0]["position_id"];
+    let bestaetigt = json!({"positionen": [{"position_id": position, "termin": in_tagen(20)}]});
+    haus.server.post(&format!("{pfad}/bestaetigen"), bestaetigt).await.ok();
+    haus.ruhe().await;
+    let hinweis = haus.auftrag(&wartet).await["hinweise"][0].clone();
+    let text = format!(
+        "die Ware ist erst für den {} bestätigt (Bestellung {})",
+        in_tagen(20),
+        stand["bestell_nr"].as_str().unwrap()
+    );
+    assert_eq!(
+        (&hinweis["art"], &hinweis["text"]),
+        (&json!("termin_gefaehrdet"), &json!(text))
+    );
+    for auftrag in [aus_dem_bestand, hat_zeit, schon_zu_spaet, anderer_artikel] {
+        assert_eq!(haus.auftrag(&auftrag).await["hinweise"], json!([]));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

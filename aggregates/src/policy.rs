@@ -1,4 +1,5 @@
-//! Policies connect aggregates: a pure function from an event to further commands.
+//! Policies connect aggregates: a pure function from an event to further commands. A following one may ask a ledger who is
+//! concerned, and is then pure in the event and the answer.
 
 use std::any::Any;
 
@@ -84,12 +85,33 @@ impl Consequence {
     }
 }
 
-type React = Box<dyn Fn(&(dyn Any + Send + Sync), &PolicyContext) -> Vec<Consequence> + Send + Sync>;
+/// A question to a ledger that a policy has about an event: a declared fact query. It is for what no event can name, such
+/// as all open orders of an article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frage {
+    /// Name of the declared query.
+    pub name: &'static str,
+    /// Its parameter.
+    pub key: String,
+}
+
+type AnyEvent = dyn Any + Send + Sync;
+type React = Box<dyn Fn(&AnyEvent, &PolicyContext) -> Vec<Consequence> + Send + Sync>;
+type Ask = Box<dyn Fn(&AnyEvent, &PolicyContext) -> Option<Frage> + Send + Sync>;
+type ReactTo = Box<dyn Fn(&AnyEvent, &PolicyContext, &Value) -> Vec<Consequence> + Send + Sync>;
 
 /// What a policy makes of the events of one aggregate.
 struct Reaction {
     source: &'static str,
-    react: React,
+    how: How,
+}
+
+/// How it comes to its consequences.
+enum How {
+    /// From the event alone.
+    Alone(React),
+    /// From the event and the answer to a question about it.
+    Asking(Ask, ReactTo),
 }
 
 /// A registered policy.
@@ -127,14 +149,32 @@ impl Policy {
     /// the log, which two policies would not.
     #[must_use]
     pub fn and<T: Aggregate>(mut self, react: fn(&T::Event, &PolicyContext) -> Vec<Consequence>) -> Self {
-        self.reactions.push(Reaction {
-            source: T::TYPE,
-            react: Box::new(move |event, ctx| {
-                event
-                    .downcast_ref::<T::Event>()
-                    .map_or_else(Vec::new, |e| react(e, ctx))
-            }),
+        let react: React = Box::new(move |event, ctx| {
+            let event = event.downcast_ref::<T::Event>();
+            event.map_or_else(Vec::new, |e| react(e, ctx))
         });
+        let how = How::Alone(react);
+        self.reactions.push(Reaction { source: T::TYPE, how });
+        self
+    }
+
+    /// The same policy on the events of `T` too, some of which raise a question. It follows: a ledger knows an event only
+    /// after its commit. The answer may be another one when the policy runs again after a crash, so every consequence is
+    /// known by its target and command, not by its place in the list.
+    #[must_use]
+    pub fn asking<T: Aggregate>(
+        mut self,
+        ask: fn(&T::Event, &PolicyContext) -> Option<Frage>,
+        react: fn(&T::Event, &PolicyContext, &Value) -> Vec<Consequence>,
+    ) -> Self {
+        self.kind = Kind::Following;
+        let ask: Ask = Box::new(move |event, ctx| ask(event.downcast_ref::<T::Event>()?, ctx));
+        let react: ReactTo = Box::new(move |event, ctx, answer| {
+            let event = event.downcast_ref::<T::Event>();
+            event.map_or_else(Vec::new, |e| react(e, ctx, answer))
+        });
+        let how = How::Asking(ask, react);
+        self.reactions.push(Reaction { source: T::TYPE, how });
         self
     }
 
@@ -143,8 +183,29 @@ impl Policy {
         self.reactions.iter().map(|r| r.source)
     }
 
-    /// The commands that follow from an event of one of its sources.
-    pub fn react(&self, event: &(dyn Any + Send + Sync), ctx: &PolicyContext) -> Vec<Consequence> {
-        self.reactions.iter().flat_map(|r| (r.react)(event, ctx)).collect()
+    /// The commands that follow from an event of one of its sources alone.
+    pub fn react(&self, event: &AnyEvent, ctx: &PolicyContext) -> Vec<Consequence> {
+        let folgen = self.reactions.iter().map(|r| match &r.how {
+            How::Alone(react) => react(event, ctx),
+            How::Asking(..) => Vec::new(),
+        });
+        folgen.flatten().collect()
+    }
+
+    /// What it must know about an event.
+    pub fn ask(&self, event: &AnyEvent, ctx: &PolicyContext) -> Option<Frage> {
+        self.reactions.iter().find_map(|r| match &r.how {
+            How::Alone(_) => None,
+            How::Asking(ask, _) => ask(event, ctx),
+        })
+    }
+
+    /// The commands that follow from an event and the answer to its question.
+    pub fn react_to(&self, event: &AnyEvent, ctx: &PolicyContext, answer: &Value) -> Vec<Consequence> {
+        let folgen = self.reactions.iter().map(|r| match &r.how {
+            How::Alone(_) => Vec::new(),
+            How::Asking(_, react) => react(event, ctx, answer),
+        });
+        folgen.flatten().collect()
     }
 }

@@ -381,12 +381,18 @@ impl Following {
             zeit: event.recorded_at,
             heute: business_date(event.recorded_at),
         };
-        let consequences = policy.react(&*read, &ctx);
+        let consequences = policy.react(&*read, &ctx).into_iter().enumerate();
+        let mut consequences: Vec<_> = consequences.map(|(nr, c)| (nr.to_string(), c)).collect();
+        if let Some(frage) = policy.ask(&*read, &ctx) {
+            let answer = self.bus.fact(event.mandant_id, frage.name, &frage.key).await?;
+            let asked = policy.react_to(&*read, &ctx, &answer).into_iter();
+            consequences.extend(asked.map(|c| (format!("{}/{}/{}", c.typ, c.id, c.command), c)));
+        }
         if consequences.is_empty() {
             return Ok(Reaction::None);
         }
-        for (index, consequence) in consequences.into_iter().enumerate() {
-            let key = format!("politik/{}/{}/{index}", policy.name, event.position);
+        for (index, (which, consequence)) in consequences.into_iter().enumerate() {
+            let key = format!("politik/{}/{}/{which}", policy.name, event.position);
             let befehl_id = Uuid::new_v5(&event.mandant_id, key.as_bytes());
             if let Some(due) = consequence.due {
                 self.remember(policy, event, &consequence, befehl_id, due).await?;

@@ -290,6 +290,12 @@ impl Bus {
         &self.shared.registry
     }
 
+    /// A fact of a ledger that has seen all that is committed now.
+    pub async fn fact(&self, mandant_id: Uuid, name: &'static str, key: &str) -> Result<Value, StoreError> {
+        let (_, value) = self.shared.facts.fact(mandant_id, name, key).await?;
+        Ok(value)
+    }
+
     /// Hands commands to the company's committer and waits for the answers, one per command in order.
     pub async fn submit(&self, mandant_id: Uuid, unit: Unit) -> Result<Vec<Outcome>, Refusal> {
         let (reply, answer) = oneshot::channel();

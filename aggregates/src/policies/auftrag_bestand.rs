@@ -1,16 +1,16 @@
-//! What a released order asks of stock and deliveries, and what becomes of it (spec/README section 5, rows 6, 7, 8, 11).
+//! What a released order asks of stock and deliveries, and what becomes of it (spec/README section 5, rows 6, 7, 8).
 
 use crate::{
     Aggregate,
     crm::{
         Auftrag,
-        auftrag::{AuftragCommand, AuftragEvent, Freigabeposition, HinweisArt, Mengenfolge},
+        auftrag::{AuftragEvent, Freigabeposition, Mengenfolge},
     },
     policy::{Consequence, PolicyContext},
     types::{BelegRef, Dezimal, Menge, Text},
     wawi::{
         Lagerbestand, Versand,
-        lagerbestand::{LagerbestandCommand, LagerbestandEvent, ReservierenEingabe},
+        lagerbestand::{LagerbestandCommand, ReservierenEingabe},
         versand::{PlanEingabe, PlanPosition, VersandCommand},
     },
 };
@@ -60,22 +60,6 @@ pub(super) fn auftrag(event: &AuftragEvent, ctx: &PolicyContext) -> Vec<Conseque
             mengen.iter().flat_map(|m| nachziehen(m, ctx)).collect()
         }
         AuftragEvent::Storniert { mengen, .. } => mengen.iter().flat_map(|m| nachziehen(m, ctx)).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Lagerbestand.ReservierungAufgehoben of an order → Auftrag.HinweisSetzen; the order ignores it if nothing of the
-/// position is open, which is so when it gave the promise back itself.
-pub(super) fn lagerbestand(event: &LagerbestandEvent, _ctx: &PolicyContext) -> Vec<Consequence> {
-    match event {
-        LagerbestandEvent::ReservierungAufgehoben { beleg, menge, .. } if beleg.typ.as_str() == Auftrag::TYPE => {
-            let command = AuftragCommand::HinweisSetzen {
-                position_id: beleg.position,
-                art: HinweisArt::ReservierungAufgehoben,
-                text: Text::cut(&format!("{menge} sind nicht mehr für den Auftrag reserviert")),
-            };
-            vec![Consequence::command::<Auftrag>(beleg.id, &command)]
-        }
         _ => Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 mod anzahlung_vereinnahmen;
 mod api_key_fristen;
 mod auftrag_bestand;
+mod auftrag_hinweise;
 mod auftrag_kredit;
 mod auftrag_rechnung;
 mod ausgleich_anwenden;
@@ -68,7 +69,9 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::crm::Kreditlinie>("kreditlinie_auftrag", auftrag_kredit::kreditlinie),
         Policy::following::<crate::crm::Auftrag>("auftrag_bestand", auftrag_bestand::auftrag),
         Policy::following::<crate::crm::Auftrag>("auftrag_rechnung", auftrag_rechnung::auftrag),
-        Policy::following::<crate::wawi::Lagerbestand>("auftrag_hinweise", auftrag_bestand::lagerbestand),
+        Policy::following::<crate::wawi::Lagerbestand>("auftrag_hinweise", auftrag_hinweise::lagerbestand)
+            .asking::<crate::wawi::Artikel>(auftrag_hinweise::artikel_frage, auftrag_hinweise::artikel)
+            .asking::<crate::wawi::Bestellung>(auftrag_hinweise::bestellung_frage, auftrag_hinweise::bestellung),
         Policy::inline::<crate::wawi::Versand>("versand_warenausgang", versand_warenausgang::react),
     ]
 }

@@ -5,7 +5,7 @@ use aggregates::{
     Aggregate,
     crm::{
         Auftrag,
-        auftrag::{AuftragEvent, Fakturaposition},
+        auftrag::{AuftragEvent, FACT_GEFAEHRDET, FACT_OFFEN, Fakturaposition},
     },
     types::{Betrag, Menge, kalender},
     wawi::artikel,
@@ -22,15 +22,49 @@ use crate::{
 
 const TABLE: &str = "crm.auftrag_bewegung";
 
-/// The state tables are written with the log, so at its head they say what the ledger's sums would.
-pub(crate) const FACTS: &[Fact] = &[Fact {
-    name: artikel::FACT_BEAUFTRAGT,
-    ledger: "auftrag_bewegung",
-    sql: "SELECT to_jsonb(count(*)) FROM crm.auftrag_position p \
-          JOIN crm.auftrag a ON a.mandant_id = $1 AND a.id = p.auftrag_id \
-          WHERE p.mandant_id = $1 AND p.artikel_id = $2::uuid AND p.status IN ('offen', 'teil_geliefert') \
-            AND a.status = 'bestaetigt'",
-}];
+/// Facts that decisions and policies ask for. They read states, which are written with the log: never behind the ledger.
+pub(crate) const FACTS: &[Fact] = &[
+    Fact {
+        name: artikel::FACT_BEAUFTRAGT,
+        ledger: "auftrag_bewegung",
+        sql: "SELECT to_jsonb(count(*)) FROM crm.auftrag_position p \
+              JOIN crm.auftrag a ON a.mandant_id = $1 AND a.id = p.auftrag_id \
+              WHERE p.mandant_id = $1 AND p.artikel_id = $2::uuid AND p.status IN ('offen', 'teil_geliefert') \
+                AND a.status = 'bestaetigt'",
+    },
+    Fact {
+        name: FACT_OFFEN,
+        ledger: "auftrag_bewegung",
+        sql: "SELECT coalesce(jsonb_agg(jsonb_build_object('auftrag_id', p.auftrag_id, 'position_id', p.position_id) \
+                ORDER BY a.auftrag_nr, p.pos), '[]'::jsonb) \
+              FROM crm.auftrag_position p JOIN crm.auftrag a ON a.mandant_id = p.mandant_id AND a.id = p.auftrag_id \
+              WHERE p.mandant_id = $1 AND p.artikel_id = $2::uuid AND a.status = 'bestaetigt' \
+                AND p.menge - p.storniert - p.verfallen > p.geliefert",
+    },
+    // In danger is what the goods would have been in time for at the date that was wanted, what they are too late for at
+    // the date that is confirmed, and what no stock is promised to.
+    Fact {
+        name: FACT_GEFAEHRDET,
+        ledger: "auftrag_bewegung",
+        sql: "SELECT coalesce(jsonb_agg(jsonb_build_object('auftrag_id', g.auftrag_id, 'position_id', g.position_id, \
+                'termin', g.termin, 'bestell_nr', g.bestell_nr) ORDER BY g.auftrag_nr, g.pos), '[]'::jsonb) \
+              FROM (SELECT DISTINCT ON (p.position_id) p.auftrag_id, p.position_id, p.pos, a.auftrag_nr, b.bestell_nr, \
+                    coalesce(e.bestaetigt_termin, w.bestaetigt_termin) AS termin \
+                FROM wawi.bestellung b \
+                JOIN wawi.bestell_position w ON w.mandant_id = b.mandant_id AND w.bestellung_id = b.id \
+                LEFT JOIN wawi.bestell_einteilung e ON e.mandant_id = w.mandant_id AND e.bestellung_id = b.id \
+                    AND e.position_id = w.position_id \
+                JOIN crm.auftrag_position p ON p.mandant_id = w.mandant_id AND p.artikel_id = w.artikel_id \
+                    AND p.lager_id = w.lager_id AND p.termin >= coalesce(e.termin, w.termin) \
+                    AND p.termin < coalesce(e.bestaetigt_termin, w.bestaetigt_termin) \
+                JOIN crm.auftrag a ON a.mandant_id = p.mandant_id AND a.id = p.auftrag_id AND a.status = 'bestaetigt' \
+                LEFT JOIN wawi.lagerreservierung r ON r.mandant_id = p.mandant_id AND r.id = p.position_id \
+                WHERE b.mandant_id = $1 AND b.id = $2::uuid AND p.menge - p.storniert - p.verfallen > p.geliefert \
+                    AND coalesce(r.menge, 0) < \
+                        p.basismenge * (p.menge - p.storniert - p.verfallen - p.geliefert) / p.menge \
+                ORDER BY p.position_id, termin) AS g",
+    },
+];
 
 /// The movements of the order backlog.
 pub struct AuftragBewegung;

@@ -32,6 +32,13 @@ use crate::{
     types::{Bereich, Betrag},
 };
 
+/// The fact that names the open positions of an article in confirmed orders; its key is the article.
+pub const FACT_OFFEN: &str = "auftrag_offene_positionen";
+
+/// The fact that names the open positions whose date a Bestellung endangers, with the date its supplier confirmed; its key
+/// is the Bestellung.
+pub const FACT_GEFAEHRDET: &str = "auftrag_gefaehrdete_termine";
+
 /// The Nummernkreis of orders.
 const KREIS: &str = "AU";
 
