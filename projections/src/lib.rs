@@ -67,6 +67,7 @@ pub fn ledgers() -> Vec<Box<dyn Ledger>> {
         Box::new(crm::AuftragBewegung),
         Box::new(wawi::BestellBewegung),
         Box::new(wawi::WareneingangBewegung),
+        Box::new(crm::Belegkette),
     ]
 }
 

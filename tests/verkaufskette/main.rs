@@ -104,6 +104,7 @@ async fn c3_1_vom_auftrag_bis_zum_ausgleich_auf_den_cent() {
     .await;
     haus.kredit_steht(["890.12", "0.00", "0.00", "890.12", "0.00"]).await;
 
+    let vor_der_gutschrift = haus.server.db.store.head(haus.mandant).await.unwrap().to_string();
     // 0.7 t are credited: 218.68 and 15.31 of tax. They went and are not invoiced any more.
     let gutschreiben = async |menge: &str| {
         let body = json!({"positionen": [{"position": 1, "menge": menge}], "grund": "Falschlieferung"});
@@ -116,6 +117,67 @@ async fn c3_1_vom_auftrag_bis_zum_ausgleich_auf_den_cent() {
     haus.kredit_steht(["890.12", "0.00", "233.99", "890.12", "-233.99"])
         .await;
     assert_eq!(haus.auftrag(&auftrag).await["status"], "bestaetigt");
+    belegkette_von_allen_seiten(&haus, &zahlung, &vor_der_gutschrift).await;
+}
+
+/// Lines of the Belegkette of a document: what, from what, value.
+async fn kette_von(haus: &Haus, beleg: &str, mehr: &str) -> Vec<String> {
+    let kette = haus.bericht("belegkette", &format!("beleg={beleg}{mehr}")).await;
+    let text = |zeile: &Value, feld: &str| zeile[feld].as_str().unwrap_or("-").to_owned();
+    let felder = ["beleg_typ", "nummer", "vorgaenger_typ", "vorgaenger_nummer", "wert"];
+    let zeile = |z: &Value| felder.map(|feld| text(z, feld)).join(" ");
+    kette["zeilen"].as_array().unwrap().iter().map(zeile).collect()
+}
+
+/// The same chain from the invoice, the order, a delivery and the payment, with the knowledge of then, and who may see it.
+async fn belegkette_von_allen_seiten(haus: &Haus, zahlung: &str, vor_der_gutschrift: &str) {
+    let rechnung = kette_von(haus, "AR-2026-000002", "").await;
+    let auf_der_zweiten = [
+        "auftrag AU-2026-000001 - - -",
+        "versand LS-2026-000003 auftrag AU-2026-000001 1624.48",
+        "rechnung AR-2026-000002 versand LS-2026-000003 1624.48",
+        "buchung AR-2026-000002 rechnung AR-2026-000002 1738.19",
+        "offener_posten AR-2026-000002 buchung AR-2026-000002 1738.19",
+        "zahlung - - - -",
+        "ausgleich - offener_posten AR-2026-000002 0.00",
+        "ausgleich - zahlung - 0.00",
+        "ausgleich - offener_posten AR-2026-000002 1738.19",
+        "ausgleich - zahlung - -7500.00",
+        "rechnung AR-2026-000003 rechnung AR-2026-000002 233.99",
+        "buchung AR-2026-000003 rechnung AR-2026-000003 233.99",
+        "offener_posten AR-2026-000003 buchung AR-2026-000003 -233.99",
+    ];
+    assert_eq!(rechnung, auf_der_zweiten);
+    let damals = kette_von(haus, "AR-2026-000002", &format!("&bekannt_am={vor_der_gutschrift}")).await;
+    assert_eq!(damals, auf_der_zweiten[..10]);
+
+    let nennt = |kette: &[String], beleg: &str| kette.iter().any(|zeile| zeile.starts_with(beleg));
+    let alle = [
+        "versand LS-2026-000001",
+        "versand LS-2026-000002",
+        "rechnung AR-2026-000001",
+        "zahlung",
+    ];
+    let auftrag = kette_von(haus, "AU-2026-000001", "").await;
+    let bezahlt = kette_von(haus, zahlung, "").await;
+    for beleg in alle {
+        assert!(nennt(&auftrag, beleg) && nennt(&bezahlt, beleg), "{beleg}");
+    }
+    assert!(nennt(&auftrag, "rechnung AR-2026-000003"));
+    assert!(nennt(&bezahlt, "auftrag AU-2026-000001"));
+    let lieferung = kette_von(haus, "LS-2026-000001", "").await;
+    assert!(nennt(&lieferung, "rechnung AR-2026-000001") && !nennt(&lieferung, "rechnung AR-2026-000002"));
+
+    let pfad = "/api/v1/berichte/belegkette?beleg=AR-2026-000002";
+    let (_, darf) = haus
+        .server
+        .key("vertrieb", json!({"scopes": ["crm.belegkette:read"]}))
+        .await;
+    assert_eq!(darf.get(pfad).await.ok()["bericht"], "belegkette");
+    let (_, fremd) = haus.server.key("lager", json!({"scopes": ["wawi:read"]})).await;
+    fremd.get(pfad).await.refused(403, "BERECHTIGUNG_FEHLT");
+    let unbekannt = haus.server.get("/api/v1/berichte/belegkette?beleg=AR-1").await;
+    unbekannt.refused(400, "EINGABE_UNGUELTIG");
 }
 
 #[tokio::test(flavor = "multi_thread")]

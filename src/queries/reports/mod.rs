@@ -10,6 +10,7 @@ mod altersstruktur;
 mod args;
 mod artikelliste;
 mod auftragsbestand;
+mod belegkette;
 mod bestandsliste;
 mod bestellobligo;
 mod jahr;
@@ -78,6 +79,8 @@ pub const AUFTRAGSBEWEGUNG: &str = "auftrag_bewegung";
 pub const BESTELLBEWEGUNG: &str = "bestell_bewegung";
 /// The ledger that writes `wawi.wareneingang_bewegung`.
 pub const WARENEINGANGSBEWEGUNG: &str = "wareneingang_bewegung";
+/// The ledger that writes `crm.belegkette`.
+pub const BELEGKETTE: &str = "belegkette";
 
 /// How long a report waits for its ledgers to reach `ab_position`.
 pub const WAIT: Duration = Duration::from_secs(5);
@@ -154,6 +157,7 @@ pub const ALL: &[Report] = &[
     bestellobligo::REPORT,
     we_re_liste::REPORT,
     wareneingangsbuch::REPORT,
+    belegkette::REPORT,
 ];
 
 impl Report {

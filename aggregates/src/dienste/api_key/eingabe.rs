@@ -14,6 +14,7 @@ use crate::{
 /// What a right may name beside the aggregates: reports, and the log itself.
 pub const WEITERE_RESSOURCEN: &[&str] = &[
     "crm.auftragsbestand",
+    "crm.belegkette",
     "crm.kreditauskunft",
     "dienste.ereignis",
     "fibu.abstimmung_op_sammelkonto",
