@@ -2,8 +2,9 @@
 //!
 //! Two kinds (design.md, idea 6). *State tables*: the rows are the folded aggregate itself, written in the append's own
 //! transaction ([`state`]). *Ledgers* over the whole log follow with a checkpoint that commits with their rows
-//! ([`ledger`]). This crate knows SQL, but no connection of its own and no loop: the program runs it.
+//! ([`ledger`]); most of them are ledgers of changes ([`aenderungsbuch`]). This crate knows SQL, but no connection of its own and no loop: the program runs it.
 
+pub mod aenderungsbuch;
 pub mod comments;
 pub mod crm;
 pub mod dienste;

@@ -85,20 +85,25 @@ impl StateModel {
         }
     }
 
-    /// The column of the child tables that names their head. The one of the Mandant has no `_id`: that column is the
-    /// company every row belongs to.
+    /// The column of the child tables that names their head.
     #[must_use]
     pub fn owner(&self) -> String {
-        match self.typ {
-            "mandant" => self.typ.to_owned(),
-            typ => format!("{typ}_id"),
-        }
+        owner_column(self.typ)
     }
 
     /// The head table.
     #[must_use]
     pub fn head(&self) -> Option<&'static Table> {
         self.tables.iter().find(|t| t.is_head())
+    }
+}
+
+/// The column that names an aggregate of a type in tables of other rows. The one of the Mandant has no `_id`: that column
+/// is the company every row belongs to.
+pub(crate) fn owner_column(typ: &str) -> String {
+    match typ {
+        "mandant" => typ.to_owned(),
+        typ => format!("{typ}_id"),
     }
 }
 

@@ -2,25 +2,21 @@
 //! its locks; append-only, in log order.
 
 use aggregates::{
-    Aggregate,
     crm::{
         Auftrag,
         auftrag::{AuftragEvent, FACT_GEFAEHRDET, FACT_OFFEN, Fakturaposition},
     },
-    types::{Betrag, Menge, kalender},
+    types::{Betrag, Menge},
     wawi::artikel,
 };
 use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    LedgerError, LogEvent,
-    ledger::{EventLedger, Fact, append},
+    aenderungsbuch::{Aenderungen, Aenderungsbuch},
+    ledger::Fact,
 };
-
-const TABLE: &str = "crm.auftrag_bewegung";
 
 /// Facts that decisions and policies ask for. They read states, which are written with the log: never behind the ledger.
 pub(crate) const FACTS: &[Fact] = &[
@@ -69,130 +65,118 @@ pub(crate) const FACTS: &[Fact] = &[
 /// The movements of the order backlog.
 pub struct AuftragBewegung;
 
-/// A row: the columns of the table.
+/// What changed of a position, or of the locks of the whole order.
 #[derive(Serialize)]
-struct Zeile {
-    mandant_id: Uuid,
-    log_position: i64,
-    lfd: usize,
-    auftrag_id: Uuid,
+pub struct Aenderung {
     position_id: Option<Uuid>,
     art: &'static str,
     menge: Menge,
     netto: Betrag,
+    /// The date that is wanted.
     termin: Option<NaiveDate>,
-    tag: NaiveDate,
 }
 
-/// What changed of a position: kind, quantity, net, date wanted.
-type Aenderung = (Option<Uuid>, &'static str, Menge, Betrag, Option<NaiveDate>);
+impl Aenderung {
+    fn menge(position_id: Uuid, art: &'static str, menge: Menge) -> Self {
+        Self::wert(position_id, art, menge, Betrag::NULL)
+    }
 
-fn lock(menge: Menge) -> Vec<Aenderung> {
-    vec![(None, "sperre", menge, Betrag::NULL, None)]
-}
-
-fn berechnet(positionen: &[Fakturaposition], art: &'static str) -> Vec<Aenderung> {
-    positionen
-        .iter()
-        .map(|p| (Some(p.position_id), art, p.menge, p.netto, None))
-        .collect()
-}
-
-/// What an event changes, and its business day if it has one of its own.
-fn aenderungen(event: &AuftragEvent) -> (Vec<Aenderung>, Option<NaiveDate>) {
-    use AuftragEvent as Ev;
-    let eine = |position_id: Uuid, art, menge| vec![(Some(position_id), art, menge, Betrag::NULL, None)];
-    match event {
-        Ev::Bestaetigt {
-            positionen,
-            bestaetigt_am,
-            ..
-        } => {
-            let bestellt = positionen
-                .iter()
-                .map(|p| (Some(p.position_id), "bestellt", p.menge, p.netto, p.termin));
-            (bestellt.collect(), Some(*bestaetigt_am))
-        }
-        Ev::PositionGeaendert {
-            position_id,
-            mehr_menge,
-            mehr_netto,
-            termin,
-            bestaetigt: true,
-            ..
-        } => (
-            vec![(Some(*position_id), "bestellt", *mehr_menge, *mehr_netto, *termin)],
-            None,
-        ),
-        Ev::PositionStorniert {
-            position_id,
+    fn wert(position_id: Uuid, art: &'static str, menge: Menge, netto: Betrag) -> Self {
+        Self {
+            position_id: Some(position_id),
+            art,
             menge,
-            bestaetigt: true,
-            ..
-        } => (eine(*position_id, "storniert", *menge), None),
-        Ev::Verfallen { position_id, menge, .. } => (eine(*position_id, "verfallen", *menge), None),
-        Ev::Storniert { positionen, .. } => (
-            positionen
-                .iter()
-                .flat_map(|p| eine(p.position_id, "storniert", p.menge))
-                .collect(),
-            None,
-        ),
-        Ev::LieferungErfasst {
-            positionen,
-            leistungsdatum,
-            ..
-        } => {
-            let geliefert = positionen
-                .iter()
-                .map(|p| (Some(p.position_id), "geliefert", p.menge, p.netto, None));
-            (geliefert.collect(), Some(*leistungsdatum))
+            netto,
+            termin: None,
         }
-        Ev::FakturaErfasst { positionen, .. } => (berechnet(positionen, "berechnet"), None),
-        Ev::GutschriftErfasst { positionen, .. } => (berechnet(positionen, "gutgeschrieben"), None),
-        Ev::SperreGesetzt { .. } => (lock(Menge::EINS), None),
-        Ev::SperreAufgehoben { .. } => (lock(-Menge::EINS), None),
-        Ev::Angelegt { .. }
-        | Ev::PositionHinzugefuegt { .. }
-        | Ev::PositionGeaendert { .. }
-        | Ev::PositionStorniert { .. }
-        | Ev::PreiseErmittelt { .. }
-        | Ev::Freigegeben { .. }
-        | Ev::HinweisGesetzt { .. }
-        | Ev::HinweisErledigt { .. }
-        | Ev::Abgeschlossen { .. } => (Vec::new(), None),
+    }
+
+    fn bestellt(position_id: Uuid, menge: Menge, netto: Betrag, termin: Option<NaiveDate>) -> Self {
+        Self {
+            termin,
+            ..Self::wert(position_id, "bestellt", menge, netto)
+        }
+    }
+
+    fn sperre(menge: Menge) -> Self {
+        Self {
+            position_id: None,
+            ..Self::menge(Uuid::nil(), "sperre", menge)
+        }
     }
 }
 
-impl EventLedger for AuftragBewegung {
-    const NAME: &'static str = "auftrag_bewegung";
-    const TABLES: &'static [&'static str] = &[TABLE];
-    const SOURCES: &'static [&'static str] = &[Auftrag::TYPE];
+fn berechnet(positionen: &[Fakturaposition], art: &'static str) -> Vec<Aenderung> {
+    let zeile = |p: &Fakturaposition| Aenderung::wert(p.position_id, art, p.menge, p.netto);
+    positionen.iter().map(zeile).collect()
+}
 
-    async fn write(
-        connection: &mut PgConnection,
-        mandant_id: Uuid,
-        events: &[LogEvent],
-        target: &(dyn Fn(&str) -> String + Sync),
-    ) -> Result<(), LedgerError> {
-        let mut zeilen = Vec::new();
-        for event in events {
-            let (aenderungen, tag) = aenderungen(event.von::<Auftrag>()?);
-            for (lfd, (position_id, art, menge, netto, termin)) in aenderungen.into_iter().enumerate() {
-                zeilen.push(Zeile {
-                    mandant_id,
-                    log_position: event.position,
-                    lfd,
-                    auftrag_id: event.aggregate_id,
-                    position_id,
-                    art,
-                    menge,
-                    netto,
-                    termin,
-                    tag: tag.unwrap_or(kalender::tag(event.recorded_at)),
-                });
+impl Aenderungsbuch for AuftragBewegung {
+    type Beleg = Auftrag;
+    type Aenderung = Aenderung;
+
+    const NAME: &'static str = "auftrag_bewegung";
+    const TABLE: &'static str = "crm.auftrag_bewegung";
+
+    fn aenderungen(event: &AuftragEvent) -> Aenderungen<Aenderung> {
+        use AuftragEvent as Ev;
+        match event {
+            Ev::Bestaetigt {
+                positionen,
+                bestaetigt_am,
+                ..
+            } => {
+                let alle = positionen.iter();
+                let bestellt = alle.map(|p| Aenderung::bestellt(p.position_id, p.menge, p.netto, p.termin));
+                (bestellt.collect(), Some(*bestaetigt_am))
             }
+            Ev::PositionGeaendert {
+                position_id,
+                mehr_menge,
+                mehr_netto,
+                termin,
+                bestaetigt: true,
+                ..
+            } => (
+                vec![Aenderung::bestellt(*position_id, *mehr_menge, *mehr_netto, *termin)],
+                None,
+            ),
+            Ev::PositionStorniert {
+                position_id,
+                menge,
+                bestaetigt: true,
+                ..
+            } => (vec![Aenderung::menge(*position_id, "storniert", *menge)], None),
+            Ev::Verfallen { position_id, menge, .. } => {
+                (vec![Aenderung::menge(*position_id, "verfallen", *menge)], None)
+            }
+            Ev::Storniert { positionen, .. } => {
+                let alle = positionen.iter();
+                let storniert = alle.map(|p| Aenderung::menge(p.position_id, "storniert", p.menge));
+                (storniert.collect(), None)
+            }
+            Ev::LieferungErfasst {
+                positionen,
+                leistungsdatum,
+                ..
+            } => {
+                let alle = positionen.iter();
+                let geliefert = alle.map(|p| Aenderung::wert(p.position_id, "geliefert", p.menge, p.netto));
+                (geliefert.collect(), Some(*leistungsdatum))
+            }
+            Ev::FakturaErfasst { positionen, .. } => (berechnet(positionen, "berechnet"), None),
+            Ev::GutschriftErfasst { positionen, .. } => (berechnet(positionen, "gutgeschrieben"), None),
+            Ev::SperreGesetzt { .. } => (vec![Aenderung::sperre(Menge::EINS)], None),
+            Ev::SperreAufgehoben { .. } => (vec![Aenderung::sperre(-Menge::EINS)], None),
+            Ev::Angelegt { .. }
+            | Ev::PositionHinzugefuegt { .. }
+            | Ev::PositionGeaendert { .. }
+            | Ev::PositionStorniert { .. }
+            | Ev::PreiseErmittelt { .. }
+            | Ev::Freigegeben { .. }
+            | Ev::HinweisGesetzt { .. }
+            | Ev::HinweisErledigt { .. }
+            | Ev::Abgeschlossen { .. } => (Vec::new(), None),
         }
-        append(connection, TABLE, &target(TABLE), &zeilen).await
     }
 }

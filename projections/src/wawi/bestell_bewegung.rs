@@ -2,8 +2,7 @@
 //! The last of `bestellt`, `geaendert` and `bestaetigt` says what a position is, part by part; all other rows are added up.
 
 use aggregates::{
-    Aggregate,
-    types::{Betrag, Menge, kalender},
+    types::{Betrag, Menge},
     wawi::{
         Bestellung, artikel,
         bestellung::{BestellungEvent, Liefereinteilung, PositionsMenge},
@@ -12,15 +11,12 @@ use aggregates::{
 };
 use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    LedgerError, LogEvent,
-    ledger::{EventLedger, Fact, append},
+    aenderungsbuch::{Aenderungen, Aenderungsbuch},
+    ledger::Fact,
 };
-
-const TABLE: &str = "wawi.bestell_bewegung";
 
 /// The state tables are written with the log, so at its head they say what the ledger's sums would.
 pub(crate) const FACTS: &[Fact] = &[
@@ -43,25 +39,9 @@ pub(crate) const FACTS: &[Fact] = &[
 /// The movements of purchase orders.
 pub struct BestellBewegung;
 
-/// A row: the columns of the table.
-#[derive(Serialize)]
-struct Zeile {
-    mandant_id: Uuid,
-    log_position: i64,
-    lfd: usize,
-    bestellung_id: Uuid,
-    position_id: Option<Uuid>,
-    teil: i32,
-    art: &'static str,
-    menge: Menge,
-    netto: Betrag,
-    termin: Option<NaiveDate>,
-    bestaetigt_termin: Option<NaiveDate>,
-    tag: NaiveDate,
-}
-
 /// What an event says of a position, or of the whole order.
-struct Aenderung {
+#[derive(Serialize)]
+pub struct Aenderung {
     position_id: Option<Uuid>,
     teil: i32,
     art: &'static str,
@@ -113,99 +93,74 @@ fn mengen(positionen: &[PositionsMenge], art: &'static str) -> Vec<Aenderung> {
     positionen.iter().map(zeile).collect()
 }
 
-/// What an event changes, and its business day if it has one of its own.
-fn aenderungen(event: &BestellungEvent) -> (Vec<Aenderung>, Option<NaiveDate>) {
-    use BestellungEvent as Ev;
-    match event {
-        Ev::Bestellt {
-            bestellt_am,
-            positionen,
-            ..
-        } => {
-            let alle = positionen.iter();
-            let bestellt = alle.flat_map(|p| teile(p.position_id, "bestellt", p.netto, &p.einteilungen));
-            (bestellt.collect(), *bestellt_am)
-        }
-        Ev::PositionGeaendert {
-            position_id,
-            netto,
-            einteilungen,
-            entfallen,
-            ..
-        } => {
-            let mut zeilen = teile(*position_id, "geaendert", *netto, einteilungen);
-            zeilen.extend(entfallen.map(|menge| Aenderung::menge(*position_id, "entfallen", menge)));
-            (zeilen, None)
-        }
-        Ev::Bestaetigt { positionen } => {
-            let alle = positionen.iter();
-            let bestaetigt = alle.flat_map(|p| teile(p.position_id, "bestaetigt", p.netto, &p.einteilungen));
-            (bestaetigt.collect(), None)
-        }
-        Ev::RestStorniert { position_id, rest, .. } => (vec![Aenderung::menge(*position_id, "entfallen", *rest)], None),
-        Ev::PositionWiedergeoeffnet { position_id, rest } => {
-            let wieder = rest.map(|rest| Aenderung::menge(*position_id, "entfallen", -rest));
-            (wieder.into_iter().collect(), None)
-        }
-        Ev::WareneingangErfasst {
-            buchungsdatum,
-            positionen,
-            entfallen,
-            ..
-        } => {
-            let mut zeilen = mengen(positionen, "geliefert");
-            zeilen.extend(mengen(entfallen, "entfallen"));
-            (zeilen, *buchungsdatum)
-        }
-        Ev::BerechnungErfasst {
-            buchungsdatum,
-            positionen,
-            ..
-        } => (mengen(positionen, "berechnet"), *buchungsdatum),
-        Ev::Storniert { .. } => (vec![Aenderung::bestellung("storniert")], None),
-        Ev::Angelegt { .. }
-        | Ev::PositionHinzugefuegt { .. }
-        | Ev::PositionEntfernt { .. }
-        | Ev::NebenkostenGesetzt { .. }
-        | Ev::NebenkostenEntfernt { .. }
-        | Ev::ZurFreigabeGegeben { .. }
-        | Ev::StufeFreigegeben { .. }
-        | Ev::Freigegeben { .. }
-        | Ev::Abgelehnt { .. }
-        | Ev::Abgeschlossen {} => (Vec::new(), None),
-    }
-}
+impl Aenderungsbuch for BestellBewegung {
+    type Beleg = Bestellung;
+    type Aenderung = Aenderung;
 
-impl EventLedger for BestellBewegung {
     const NAME: &'static str = "bestell_bewegung";
-    const TABLES: &'static [&'static str] = &[TABLE];
-    const SOURCES: &'static [&'static str] = &[Bestellung::TYPE];
+    const TABLE: &'static str = "wawi.bestell_bewegung";
 
-    async fn write(
-        connection: &mut PgConnection,
-        mandant_id: Uuid,
-        events: &[LogEvent],
-        target: &(dyn Fn(&str) -> String + Sync),
-    ) -> Result<(), LedgerError> {
-        let mut zeilen = Vec::new();
-        for event in events {
-            let (aenderungen, tag) = aenderungen(event.von::<Bestellung>()?);
-            let tag = tag.unwrap_or(kalender::tag(event.recorded_at));
-            zeilen.extend(aenderungen.into_iter().enumerate().map(|(lfd, a)| Zeile {
-                mandant_id,
-                log_position: event.position,
-                lfd,
-                bestellung_id: event.aggregate_id,
-                position_id: a.position_id,
-                teil: a.teil,
-                art: a.art,
-                menge: a.menge,
-                netto: a.netto,
-                termin: a.termin,
-                bestaetigt_termin: a.bestaetigt_termin,
-                tag,
-            }));
+    fn aenderungen(event: &BestellungEvent) -> Aenderungen<Aenderung> {
+        use BestellungEvent as Ev;
+        match event {
+            Ev::Bestellt {
+                bestellt_am,
+                positionen,
+                ..
+            } => {
+                let alle = positionen.iter();
+                let bestellt = alle.flat_map(|p| teile(p.position_id, "bestellt", p.netto, &p.einteilungen));
+                (bestellt.collect(), *bestellt_am)
+            }
+            Ev::PositionGeaendert {
+                position_id,
+                netto,
+                einteilungen,
+                entfallen,
+                ..
+            } => {
+                let mut zeilen = teile(*position_id, "geaendert", *netto, einteilungen);
+                zeilen.extend(entfallen.map(|menge| Aenderung::menge(*position_id, "entfallen", menge)));
+                (zeilen, None)
+            }
+            Ev::Bestaetigt { positionen } => {
+                let alle = positionen.iter();
+                let bestaetigt = alle.flat_map(|p| teile(p.position_id, "bestaetigt", p.netto, &p.einteilungen));
+                (bestaetigt.collect(), None)
+            }
+            Ev::RestStorniert { position_id, rest, .. } => {
+                (vec![Aenderung::menge(*position_id, "entfallen", *rest)], None)
+            }
+            Ev::PositionWiedergeoeffnet { position_id, rest } => {
+                let wieder = rest.map(|rest| Aenderung::menge(*position_id, "entfallen", -rest));
+                (wieder.into_iter().collect(), None)
+            }
+            Ev::WareneingangErfasst {
+                buchungsdatum,
+                positionen,
+                entfallen,
+                ..
+            } => {
+                let mut zeilen = mengen(positionen, "geliefert");
+                zeilen.extend(mengen(entfallen, "entfallen"));
+                (zeilen, *buchungsdatum)
+            }
+            Ev::BerechnungErfasst {
+                buchungsdatum,
+                positionen,
+                ..
+            } => (mengen(positionen, "berechnet"), *buchungsdatum),
+            Ev::Storniert { .. } => (vec![Aenderung::bestellung("storniert")], None),
+            Ev::Angelegt { .. }
+            | Ev::PositionHinzugefuegt { .. }
+            | Ev::PositionEntfernt { .. }
+            | Ev::NebenkostenGesetzt { .. }
+            | Ev::NebenkostenEntfernt { .. }
+            | Ev::ZurFreigabeGegeben { .. }
+            | Ev::StufeFreigegeben { .. }
+            | Ev::Freigegeben { .. }
+            | Ev::Abgelehnt { .. }
+            | Ev::Abgeschlossen {} => (Vec::new(), None),
         }
-        append(connection, TABLE, &target(TABLE), &zeilen).await
     }
 }

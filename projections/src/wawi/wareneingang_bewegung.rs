@@ -2,24 +2,19 @@
 //! what was invoiced; append-only, in log order.
 
 use aggregates::{
-    Aggregate,
-    types::{Betrag, Menge, kalender},
+    types::{Betrag, Menge},
     wawi::{
         Wareneingang, lieferant,
         wareneingang::{WareneingangEvent, Zugangsdaten},
     },
 };
-use chrono::NaiveDate;
 use serde::Serialize;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    LedgerError, LogEvent,
-    ledger::{EventLedger, Fact, append},
+    aenderungsbuch::{Aenderungen, Aenderungsbuch},
+    ledger::Fact,
 };
-
-const TABLE: &str = "wawi.wareneingang_bewegung";
 
 pub(crate) const FACTS: &[Fact] = &[Fact {
     name: lieferant::FACT_WARENEINGAENGE,
@@ -34,86 +29,62 @@ pub(crate) const FACTS: &[Fact] = &[Fact {
 /// The movements of goods receipts.
 pub struct WareneingangBewegung;
 
-/// A row: the columns of the table.
+/// What happened to a line.
 #[derive(Serialize)]
-struct Zeile {
-    mandant_id: Uuid,
-    log_position: i64,
-    lfd: usize,
-    wareneingang_id: Uuid,
+pub struct Aenderung {
     we_position_id: Uuid,
     art: &'static str,
     menge: Menge,
     netto: Betrag,
-    tag: NaiveDate,
 }
 
-/// Line, kind, quantity, value.
-type Aenderung = (Uuid, &'static str, Menge, Betrag);
-
-fn zugang(p: &Zugangsdaten) -> Aenderung {
-    (p.we_position_id, "zugang", p.menge, p.netto)
-}
-
-fn storno(p: &Zugangsdaten) -> Aenderung {
-    (p.we_position_id, "storno", -p.menge, -p.netto)
-}
-
-/// What an event changes, and its business day if it has one of its own.
-fn aenderungen(event: &WareneingangEvent) -> (Vec<Aenderung>, Option<NaiveDate>) {
-    use WareneingangEvent as Ev;
-    match event {
-        Ev::Gebucht {
-            buchungsdatum,
-            positionen,
-            ..
-        } => (positionen.iter().map(zugang).collect(), Some(*buchungsdatum)),
-        Ev::Storniert {
-            buchungsdatum,
-            positionen,
-            ..
-        } => (positionen.iter().map(storno).collect(), Some(*buchungsdatum)),
-        Ev::BerechnungErfasst {
-            buchungsdatum,
-            positionen,
-            ..
-        } => {
-            let alle = positionen.iter();
-            let berechnet = alle.map(|p| (p.we_position_id, "berechnet", p.menge, Betrag::NULL));
-            (berechnet.collect(), *buchungsdatum)
-        }
-        Ev::Angelegt { .. } | Ev::PositionErfasst { .. } | Ev::PositionEntfernt { .. } => (Vec::new(), None),
+fn zeile(we_position_id: Uuid, art: &'static str, menge: Menge, netto: Betrag) -> Aenderung {
+    Aenderung {
+        we_position_id,
+        art,
+        menge,
+        netto,
     }
 }
 
-impl EventLedger for WareneingangBewegung {
-    const NAME: &'static str = "wareneingang_bewegung";
-    const TABLES: &'static [&'static str] = &[TABLE];
-    const SOURCES: &'static [&'static str] = &[Wareneingang::TYPE];
+fn zugang(p: &Zugangsdaten) -> Aenderung {
+    zeile(p.we_position_id, "zugang", p.menge, p.netto)
+}
 
-    async fn write(
-        connection: &mut PgConnection,
-        mandant_id: Uuid,
-        events: &[LogEvent],
-        target: &(dyn Fn(&str) -> String + Sync),
-    ) -> Result<(), LedgerError> {
-        let mut zeilen = Vec::new();
-        for event in events {
-            let (aenderungen, tag) = aenderungen(event.von::<Wareneingang>()?);
-            let tag = tag.unwrap_or(kalender::tag(event.recorded_at));
-            let zeile = |(lfd, (we_position_id, art, menge, netto))| Zeile {
-                mandant_id,
-                log_position: event.position,
-                lfd,
-                wareneingang_id: event.aggregate_id,
-                we_position_id,
-                art,
-                menge,
-                netto,
-                tag,
-            };
-            zeilen.extend(aenderungen.into_iter().enumerate().map(zeile));
+fn storno(p: &Zugangsdaten) -> Aenderung {
+    zeile(p.we_position_id, "storno", -p.menge, -p.netto)
+}
+
+impl Aenderungsbuch for WareneingangBewegung {
+    type Beleg = Wareneingang;
+    type Aenderung = Aenderung;
+
+    const NAME: &'static str = "wareneingang_bewegung";
+    const TABLE: &'static str = "wawi.wareneingang_bewegung";
+
+    fn aenderungen(event: &WareneingangEvent) -> Aenderungen<Aenderung> {
+        use WareneingangEvent as Ev;
+        match event {
+            Ev::Gebucht {
+                buchungsdatum,
+                positionen,
+                ..
+            } => (positionen.iter().map(zugang).collect(), Some(*buchungsdatum)),
+            Ev::Storniert {
+                buchungsdatum,
+                positionen,
+                ..
+            } => (positionen.iter().map(storno).collect(), Some(*buchungsdatum)),
+            Ev::BerechnungErfasst {
+                buchungsdatum,
+                positionen,
+                ..
+            } => {
+                let alle = positionen.iter();
+                let berechnet = alle.map(|p| zeile(p.we_position_id, "berechnet", p.menge, Betrag::NULL));
+                (berechnet.collect(), *buchungsdatum)
+            }
+            Ev::Angelegt { .. } | Ev::PositionErfasst { .. } | Ev::PositionEntfernt { .. } => (Vec::new(), None),
         }
-        append(connection, TABLE, &target(TABLE), &zeilen).await
     }
 }
