@@ -13,8 +13,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::{
-    Ledger, LedgerError, LogEvent,
-    ledger::{Applied, Fact},
+    LedgerError, LogEvent,
+    ledger::{EventLedger, Fact},
 };
 
 const TABLE: &str = "fibu.op_bewegung";
@@ -109,12 +109,16 @@ impl Rows {
     }
 }
 
-impl OpBewegung {
+impl EventLedger for OpBewegung {
+    const NAME: &'static str = "op_bewegung";
+    const TABLES: &'static [&'static str] = &[TABLE];
+    const SOURCES: &'static [&'static str] = &[OffenerPosten::TYPE];
+
     async fn write(
         connection: &mut PgConnection,
         mandant_id: Uuid,
         events: &[LogEvent],
-        table: &str,
+        target: &(dyn Fn(&str) -> String + Sync),
     ) -> Result<(), LedgerError> {
         let mut rows = Rows::default();
         for event in events {
@@ -131,7 +135,7 @@ impl OpBewegung {
                 | OffenerPostenEvent::StrittigGemeldet { .. } => {}
             }
         }
-        insert(connection, mandant_id, rows, table).await
+        insert(connection, mandant_id, rows, &target(TABLE)).await
     }
 }
 
@@ -166,28 +170,4 @@ async fn insert(connection: &mut PgConnection, mandant_id: Uuid, rows: Rows, tab
         .execute(connection)
         .await?;
     Ok(())
-}
-
-impl Ledger for OpBewegung {
-    fn name(&self) -> &'static str {
-        "op_bewegung"
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[TABLE]
-    }
-
-    fn sources(&self) -> &'static [&'static str] {
-        &[OffenerPosten::TYPE]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        mandant_id: Uuid,
-        events: &'a [LogEvent],
-        target: &'a (dyn Fn(&str) -> String + Sync),
-    ) -> Applied<'a> {
-        Box::pin(async move { Self::write(connection, mandant_id, events, &target(TABLE)).await })
-    }
 }

@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use crate::{Ledger, LedgerError, LogEvent, ledger::Applied};
+use crate::{
+    LedgerError, LogEvent,
+    ledger::{EventLedger, append},
+};
 
 const TABLE: &str = "fibu.rechnungsbuch";
 const STEUER: &str = "fibu.rechnungsbuch_steuer";
@@ -92,23 +95,6 @@ impl Zeilen {
 const KOPF_SPALTEN: &str = "mandant_id, log_position, richtung, beleg_id, kreis, jahr, lfd, nummer, art, bezug_id, \
     datum, buchungsdatum, leistung_bis, personenkonto, partner, netto, steuer, brutto, zahlbetrag, faellig, op_id, fremdnummer";
 
-async fn einfuegen(
-    connection: &mut PgConnection,
-    table: &str,
-    live: &str,
-    zeilen: Vec<Value>,
-) -> Result<(), LedgerError> {
-    if zeilen.is_empty() {
-        return Ok(());
-    }
-    let sql = format!("INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{live}, $1)");
-    sqlx::query(AssertSqlSafe(sql))
-        .bind(Value::Array(zeilen))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 /// A reversal repeats the row of the posted document with negated amounts.
 async fn eingang_storniert(
     connection: &mut PgConnection,
@@ -143,7 +129,11 @@ async fn eingang_storniert(
     Ok(())
 }
 
-impl Rechnungsbuch {
+impl EventLedger for Rechnungsbuch {
+    const NAME: &'static str = "rechnungsbuch";
+    const TABLES: &'static [&'static str] = &[TABLE, STEUER];
+    const SOURCES: &'static [&'static str] = &[Rechnung::TYPE, Eingangsrechnung::TYPE];
+
     async fn write(
         connection: &mut PgConnection,
         mandant_id: Uuid,
@@ -159,8 +149,8 @@ impl Rechnungsbuch {
                 zeilen.eingang(mandant_id, event, g);
             }
         }
-        einfuegen(connection, &target(TABLE), TABLE, zeilen.kopf).await?;
-        einfuegen(connection, &target(STEUER), STEUER, zeilen.steuer).await?;
+        append(connection, TABLE, &target(TABLE), &zeilen.kopf).await?;
+        append(connection, STEUER, &target(STEUER), &zeilen.steuer).await?;
         // A reversal reads what this page or an earlier one has posted.
         for event in events {
             if let Some(EingangsrechnungEvent::Storniert { datum, .. }) =
@@ -170,29 +160,5 @@ impl Rechnungsbuch {
             }
         }
         Ok(())
-    }
-}
-
-impl Ledger for Rechnungsbuch {
-    fn name(&self) -> &'static str {
-        "rechnungsbuch"
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[TABLE, STEUER]
-    }
-
-    fn sources(&self) -> &'static [&'static str] {
-        &[Rechnung::TYPE, Eingangsrechnung::TYPE]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        mandant_id: Uuid,
-        events: &'a [LogEvent],
-        target: &'a (dyn Fn(&str) -> String + Sync),
-    ) -> Applied<'a> {
-        Box::pin(async move { Self::write(connection, mandant_id, events, target).await })
     }
 }

@@ -16,8 +16,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::{
-    Ledger, LedgerError, LogEvent,
-    ledger::{Applied, Fact},
+    LedgerError, LogEvent,
+    ledger::{EventLedger, Fact},
 };
 
 const BEWEGUNGEN: &str = "wawi.lagerbewegung";
@@ -271,13 +271,33 @@ fn bewegung(event: &LagerbestandEvent) -> Option<&Bewegung> {
     }
 }
 
-impl Lagerbewegung {
+async fn letzte_nummer(
+    connection: &mut PgConnection,
+    mandant_id: Uuid,
+    jahr: i32,
+    table: &str,
+) -> Result<i64, sqlx::Error> {
+    let sql = format!("SELECT max(journal_nr) FROM {table} WHERE mandant_id = $1 AND jahr = $2");
+    let letzte: Option<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(mandant_id)
+        .bind(jahr)
+        .fetch_one(connection)
+        .await?;
+    Ok(letzte.unwrap_or(0))
+}
+
+impl EventLedger for Lagerbewegung {
+    const NAME: &'static str = "lagerbewegung";
+    const TABLES: &'static [&'static str] = &[BEWEGUNGEN, RESERVIERUNGEN];
+    const SOURCES: &'static [&'static str] = &[Lagerbestand::TYPE];
+
     async fn write(
         connection: &mut PgConnection,
         mandant_id: Uuid,
         events: &[LogEvent],
-        (bewegungen, reservierungen): (&str, &str),
+        target: &(dyn Fn(&str) -> String + Sync),
     ) -> Result<(), LedgerError> {
+        let bewegungen = &target(BEWEGUNGEN);
         let mut nummern: BTreeMap<i32, i64> = BTreeMap::new();
         let mut seite = Seite::default();
         for event in events {
@@ -298,50 +318,8 @@ impl Lagerbewegung {
         seite.bewegungen.insert(connection, mandant_id, bewegungen).await?;
         seite
             .reservierungen
-            .insert(connection, mandant_id, reservierungen)
+            .insert(connection, mandant_id, &target(RESERVIERUNGEN))
             .await?;
         Ok(())
-    }
-}
-
-async fn letzte_nummer(
-    connection: &mut PgConnection,
-    mandant_id: Uuid,
-    jahr: i32,
-    table: &str,
-) -> Result<i64, sqlx::Error> {
-    let sql = format!("SELECT max(journal_nr) FROM {table} WHERE mandant_id = $1 AND jahr = $2");
-    let letzte: Option<i64> = sqlx::query_scalar(AssertSqlSafe(sql))
-        .bind(mandant_id)
-        .bind(jahr)
-        .fetch_one(connection)
-        .await?;
-    Ok(letzte.unwrap_or(0))
-}
-
-impl Ledger for Lagerbewegung {
-    fn name(&self) -> &'static str {
-        "lagerbewegung"
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &[BEWEGUNGEN, RESERVIERUNGEN]
-    }
-
-    fn sources(&self) -> &'static [&'static str] {
-        &[Lagerbestand::TYPE]
-    }
-
-    fn apply<'a>(
-        &'a self,
-        connection: &'a mut PgConnection,
-        mandant_id: Uuid,
-        events: &'a [LogEvent],
-        target: &'a (dyn Fn(&str) -> String + Sync),
-    ) -> Applied<'a> {
-        Box::pin(async move {
-            let tables = (target(BEWEGUNGEN), target(RESERVIERUNGEN));
-            Self::write(connection, mandant_id, events, (&tables.0, &tables.1)).await
-        })
     }
 }
