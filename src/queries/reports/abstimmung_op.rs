@@ -4,8 +4,9 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::{
-    Args, Art, Cell, JOURNAL, OP_BEWEGUNG, Parameter, ParameterArt, Report, Source, Spalte, Table, namen::KONTO,
-    table::betrag,
+    Args, Art, Cell, JOURNAL, OP_BEWEGUNG, Parameter, ParameterArt, Report, Source, Spalte, Table,
+    namen::KONTO,
+    table::{betrag, felder},
 };
 use crate::api::problem::Problem;
 
@@ -69,9 +70,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             (saldo - summe).into(),
         ]
     };
-    let parameter = json!({"stichtag": stichtag});
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({"stichtag": stichtag})),
         zeilen: rows.into_iter().map(zeile).collect(),
         summen: json!({"differenz": betrag(differenz), "abgestimmt": abgestimmt}),
         ..Table::default()

@@ -12,6 +12,7 @@ use super::{
     Args, Art, Cell, LAGERBEWEGUNG, Parameter, ParameterArt, Report, Source, Spalte, Table,
     namen::{ARTIKEL, ARTIKELGRUPPE, feld},
     preislistenuebersicht::listen,
+    table::felder,
 };
 use crate::api::problem::Problem;
 
@@ -69,9 +70,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         })
         .collect();
     zeilen.sort_by(|a, b| a.0.cmp(&b.0));
-    let parameter = json!({ "stichtag": stichtag });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "stichtag": stichtag })),
         summen: json!({ "artikel": zeilen.len() }),
         zeilen: zeilen.into_iter().map(|(_, cells)| cells).collect(),
         ..Table::default()

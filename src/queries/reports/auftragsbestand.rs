@@ -5,7 +5,10 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::{AUFTRAGSBEWEGUNG, Args, Art, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table};
+use super::{
+    AUFTRAGSBEWEGUNG, Args, Art, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table,
+    table::{betrag, felder},
+};
 use crate::api::problem::Problem;
 
 pub(super) const REPORT: Report = Report {
@@ -101,24 +104,25 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
                 row.auftrag_nr.into(),
                 row.kunden_nr.into(),
                 row.kunde_name.into(),
-                Cell::Zahl(row.pos.into()),
+                row.pos.into(),
                 row.artikel_nr.into(),
                 row.bezeichnung.into(),
-                row.termin.map_or(Cell::Leer, Cell::Datum),
+                row.termin.into(),
                 Cell::Menge(row.bestellt),
                 Cell::Menge(row.geliefert),
                 Cell::Menge(row.offen),
                 row.einheit.into(),
-                Cell::Betrag(row.wert),
+                row.wert.into(),
                 ja(row.termin.is_some_and(|termin| termin < stichtag)),
                 ja(row.gesperrt),
             ]
         })
         .collect();
-    let parameter = json!({ "stichtag": stichtag, "kunde": args.text("kunde"), "artikel": args.text("artikel") });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
-        summen: json!({ "positionen": zeilen.len(), "offen_wert": format!("{summe:.2}") }),
+        parameter: felder(
+            json!({ "stichtag": stichtag, "kunde": args.text("kunde"), "artikel": args.text("artikel") }),
+        ),
+        summen: json!({ "positionen": zeilen.len(), "offen_wert": betrag(summe) }),
         zeilen,
         ..Table::default()
     })

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Args, Art, BELEGKETTE, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table};
+use super::{Args, Art, BELEGKETTE, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table, table::felder};
 use crate::{api::problem::Problem, queries::params::wrong};
 
 /// Most lines of a chain. More has only a payment of thousands of documents; its parts have chains of their own.
@@ -121,7 +121,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     }
     let zeilen: Vec<Vec<Cell>> = rows.into_iter().map(zeile).collect();
     Ok(Table {
-        parameter: json!({ "beleg": beleg }).as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "beleg": beleg })),
         summen: json!({ "zeilen": zeilen.len() }),
         zeilen,
         ..Table::default()
@@ -129,17 +129,16 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
 }
 
 fn zeile(row: Row) -> Vec<Cell> {
-    let text = |text: Option<String>| text.map_or(Cell::Leer, Cell::Text);
     vec![
         row.beleg_typ.into(),
-        text(row.nummer),
-        Cell::Datum(row.datum),
-        text(row.vorgaenger_typ),
-        text(row.vorgaenger_nummer),
-        row.menge.map_or(Cell::Leer, Cell::Menge),
-        text(row.einheit),
-        row.wert.map_or(Cell::Leer, Cell::Betrag),
-        row.beleg_id.to_string().into(),
-        text(row.vorgaenger_id.map(|id| id.to_string())),
+        row.nummer.into(),
+        row.datum.into(),
+        row.vorgaenger_typ.into(),
+        row.vorgaenger_nummer.into(),
+        row.menge.map(Cell::Menge).into(),
+        row.einheit.into(),
+        row.wert.into(),
+        row.beleg_id.into(),
+        row.vorgaenger_id.into(),
     ]
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     Args, Art, Cell, LAGERBEWEGUNG, Parameter, ParameterArt, Report, Source, Spalte, Table,
     namen::{ARTIKEL, LAGER},
+    table::felder,
 };
 use crate::api::problem::Problem;
 
@@ -91,9 +92,10 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         zeilen.push((schluessel, cells));
     }
     zeilen.sort_by(|a, b| a.0.cmp(&b.0));
-    let parameter = json!({ "stichtag": stichtag, "lager": args.text("lager"), "artikel": args.text("artikel") });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(
+            json!({ "stichtag": stichtag, "lager": args.text("lager"), "artikel": args.text("artikel") }),
+        ),
         summen: json!({ "zeilen": zeilen.len() }),
         zeilen: zeilen.into_iter().map(|(_, cells)| cells).collect(),
         ..Table::default()

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     Args, Art, BESTELLBEWEGUNG, Cell, Report, Source, Spalte, Table,
     offene_teile::{PARAMETER, offene_teile},
-    table::betrag,
+    table::{betrag, felder},
 };
 use crate::api::problem::Problem;
 
@@ -67,10 +67,10 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             obligo.netto.into(),
         ]
     };
-    let parameter =
-        json!({ "stichtag": stichtag, "lieferant": args.text("lieferant"), "artikel": args.text("artikel") });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(
+            json!({ "stichtag": stichtag, "lieferant": args.text("lieferant"), "artikel": args.text("artikel") }),
+        ),
         zeilen: je_monat.into_iter().map(zeile).collect(),
         summen: json!({ "netto": betrag(summe) }),
         ..Table::default()

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table,
     seite::{self, Seite},
-    table::betrag,
+    table::{betrag, felder},
 };
 use crate::api::problem::Problem;
 
@@ -75,9 +75,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     };
     let mut rows = page(source, (von, bis), seite.nach, seite.zu_lesen()).await?;
     let weiter = seite.schneiden(&mut rows, |row| [row.log_position, row.zeile]);
-    let parameter = json!({ "von": von, "bis": bis });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "von": von, "bis": bis })),
         zeilen: rows.into_iter().map(cells).collect(),
         summen,
         seiten: true,

@@ -11,7 +11,7 @@ use super::{
     jahr::Jahr,
     namen::{DEBITOR, KONTO, KREDITOR},
     seite::{self, Seite},
-    table::betrag,
+    table::{betrag, felder},
 };
 use crate::{api::problem::Problem, queries::params::unfit};
 
@@ -144,9 +144,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         let verkehr = Some((summen.soll, summen.haben));
         zwischenzeilen.push((zeilen.len(), rand("Verkehrszahlen und Saldo", verkehr, saldo)));
     }
-    let parameter = json!({ "konto": nr, "von": von, "bis": bis });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "konto": nr, "von": von, "bis": bis })),
         kopf: Some(json!({
             "konto": nr,
             "bezeichnung": konto.name,

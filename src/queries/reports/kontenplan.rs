@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table, jahr::Jahr, namen::KONTO,
+    table::felder,
 };
 use crate::{api::problem::Problem, queries::history::states_at};
 
@@ -50,9 +51,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let salden = balances(source, stichtag).await?;
     let mut zeilen: Vec<(String, Vec<Cell>)> = konten.iter().map(|(_, konto)| row(konto, stichtag, &salden)).collect();
     zeilen.sort_by(|a, b| a.0.cmp(&b.0));
-    let parameter = json!({ "stichtag": stichtag });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "stichtag": stichtag })),
         summen: json!({ "konten": zeilen.len() }),
         zeilen: zeilen.into_iter().map(|(_, cells)| cells).collect(),
         ..Table::default()

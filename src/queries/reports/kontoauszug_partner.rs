@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Args, Art, Cell, OP_BEWEGUNG, Parameter, ParameterArt, Report, Source, Spalte, Table,
     namen::{DEBITOR, KREDITOR},
-    table::betrag,
+    table::{betrag, felder},
 };
 use crate::{api::problem::Problem, queries::params::unfit};
 
@@ -108,9 +108,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             row.buchung_id.into(),
         ]);
     }
-    let parameter = json!({"personenkonto": konto, "von": von, "bis": bis});
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({"personenkonto": konto, "von": von, "bis": bis})),
         kopf: Some(json!({"personenkonto": konto, "name": name, "saldo_vortrag": betrag(vortrag)})),
         zeilen,
         summen: json!({

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table};
+use super::{Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table, table::felder};
 use crate::{
     api::problem::Problem,
     queries::{
@@ -96,7 +96,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         parameter["kunde"] = json!(nr);
     }
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(parameter),
         summen: json!({ "kunden": zeilen.len() }),
         zeilen: zeilen.into_iter().map(|(_, cells)| cells).collect(),
         ..Table::default()
@@ -148,7 +148,7 @@ fn zeile(nr: String, name: String, linie: &Kreditlinie, stichtag: NaiveDate) -> 
         Cell::Text(name),
         Cell::Text(status.to_owned()),
         betrag(linie.limit(stichtag)),
-        limit_bis.map_or(Cell::Leer, Cell::Datum),
+        limit_bis.into(),
         betrag(teile.offene_posten),
         betrag(teile.lieferungen),
         betrag(teile.auftraege),

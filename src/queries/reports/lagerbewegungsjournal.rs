@@ -10,6 +10,7 @@ use super::{
     Args, Art, Cell, LAGERBEWEGUNG, Parameter, ParameterArt, Report, Source, Spalte, Table,
     namen::{ARTIKEL, LAGER},
     seite::{self, Seite},
+    table::felder,
 };
 use crate::{api::problem::Problem, queries::params::unfit};
 
@@ -103,9 +104,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     };
     let mut rows = page(source, &auswahl, seite.nach, seite.zu_lesen()).await?;
     let weiter = seite.schneiden(&mut rows, |row| [row.log_position]);
-    let parameter = json!({ "von": von, "bis": bis, "artikel": args.text("artikel") });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "von": von, "bis": bis, "artikel": args.text("artikel") })),
         zeilen: cells(source, rows).await?,
         summen,
         seiten: true,

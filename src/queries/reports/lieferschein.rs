@@ -4,7 +4,7 @@ use aggregates::{Aggregate, types::Bereich, wawi::Versand};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{AUFTRAGSBEWEGUNG, Args, Art, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table};
+use super::{AUFTRAGSBEWEGUNG, Args, Art, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table, table::felder};
 use crate::{
     api::problem::Problem,
     queries::{history::states_of, params::wrong},
@@ -61,7 +61,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let zeilen: Vec<Vec<Cell>> = gegangen
         .map(|p| {
             vec![
-                Cell::Zahl(p.pos.into()),
+                p.pos.into(),
                 p.artikel_nr.clone().into(),
                 p.bezeichnung.clone().into(),
                 Cell::Menge(p.ist.as_decimal()),
@@ -85,7 +85,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         "vorbehalt": versand.vorbehalt,
     });
     Ok(Table {
-        parameter: json!({ "nummer": nummer }).as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "nummer": nummer })),
         kopf: Some(kopf),
         summen: json!({ "positionen": zeilen.len() }),
         zeilen,

@@ -13,6 +13,7 @@ mod auftragsbestand;
 mod belegkette;
 mod bestandsliste;
 mod bestellobligo;
+mod gelieferte_position;
 mod jahr;
 mod journal;
 mod kontenblatt;

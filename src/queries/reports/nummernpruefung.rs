@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::{Args, Art, Parameter, ParameterArt, RECHNUNGSBUCH, Report, Source, Spalte, Table};
+use super::{Args, Art, Parameter, ParameterArt, RECHNUNGSBUCH, Report, Source, Spalte, Table, table::felder};
 use crate::api::problem::Problem;
 
 pub(super) const REPORT: Report = Report {
@@ -90,9 +90,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     .await?;
     let befunde = befunde(&rows);
     let anzahl = |teil: fn(&Befund) -> usize| befunde.iter().map(|(_, _, b)| teil(b)).sum::<usize>();
-    let parameter = json!({ "jahr": jahr });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "jahr": jahr })),
         summen: json!({
             "belege": rows.len(),
             "luecken": anzahl(|b| b.luecken.len()),

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     Args, Art, BESTELLBEWEGUNG, Cell, Report, Source, Spalte, Table,
     offene_teile::{PARAMETER, Teil, offene_teile},
-    table::betrag,
+    table::{betrag, felder},
 };
 use crate::api::problem::Problem;
 
@@ -55,7 +55,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             naechster.bestellt_am.into(),
             naechster.lieferant_nr.clone().into(),
             naechster.lieferant_name.clone().into(),
-            i64::from(naechster.pos).into(),
+            naechster.pos.into(),
             naechster.artikel_nr.clone().into(),
             naechster.bezeichnung.clone().into(),
             Cell::Menge(naechster.bestellt),
@@ -63,16 +63,16 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             Cell::Menge(offen),
             naechster.einheit.clone().into(),
             wert.into(),
-            naechster.termin.map_or(Cell::Leer, Cell::Datum),
-            naechster.bestaetigt_termin.map_or(Cell::Leer, Cell::Datum),
-            verspaetet.map_or(Cell::Leer, Cell::Zahl),
+            naechster.termin.into(),
+            naechster.bestaetigt_termin.into(),
+            verspaetet.into(),
         ])
     };
     let zeilen: Vec<Vec<Cell>> = teile.chunk_by(gleiche).filter_map(zeile).collect();
-    let parameter =
-        json!({ "stichtag": stichtag, "lieferant": args.text("lieferant"), "artikel": args.text("artikel") });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(
+            json!({ "stichtag": stichtag, "lieferant": args.text("lieferant"), "artikel": args.text("artikel") }),
+        ),
         summen: json!({ "positionen": zeilen.len(), "offen_wert": betrag(summe) }),
         zeilen,
         ..Table::default()

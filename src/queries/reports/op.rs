@@ -5,7 +5,10 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Args, Source, table::betrag};
+use super::{
+    Args, Source,
+    table::{betrag, felder},
+};
 use crate::{api::problem::Problem, queries::params::unfit};
 
 /// Names of the age classes, in the order of the columns (fibu 9).
@@ -78,7 +81,7 @@ impl Auswahl {
     /// The parameters as they took effect.
     pub(super) fn parameter(&self) -> Map<String, Value> {
         let parameter = json!({"stichtag": self.stichtag, "personenkonto": self.personenkonto, "art": self.art});
-        parameter.as_object().cloned().unwrap_or_default()
+        felder(parameter)
     }
 
     /// The items with a rest on the Stichtag, by partner and due date.

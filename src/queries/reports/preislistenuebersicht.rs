@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Args, Art, Cell, LAGERBEWEGUNG, Parameter, ParameterArt, Report, Source, Spalte, Table,
     namen::{ARTIKEL, LAGER},
+    table::felder,
 };
 use crate::{api::problem::Problem, queries::history::states_at};
 
@@ -75,16 +76,15 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
                     Cell::Menge(preis.je_menge.as_decimal()),
                     preis.einheit.clone().into(),
                     preis.gueltig_von.into(),
-                    preis.gueltig_bis.map_or(Cell::Leer, Cell::Datum),
+                    preis.gueltig_bis.into(),
                 ];
                 zeilen.push(((liste.name.clone(), artikel_nr.clone(), stufe.ab_menge), cells));
             }
         }
     }
     zeilen.sort_by(|a, b| a.0.cmp(&b.0));
-    let parameter = json!({ "stichtag": stichtag, "artikel": args.text("artikel") });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "stichtag": stichtag, "artikel": args.text("artikel") })),
         summen: json!({ "zeilen": zeilen.len() }),
         zeilen: zeilen.into_iter().map(|(_, cells)| cells).collect(),
         ..Table::default()

@@ -8,7 +8,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    Args, Art, Cell, OP_BEWEGUNG, Parameter, ParameterArt, RECHNUNGSBUCH, Report, Source, Spalte, Table, table::betrag,
+    Args, Art, Cell, OP_BEWEGUNG, Parameter, ParameterArt, RECHNUNGSBUCH, Report, Source, Spalte, Table,
+    table::{betrag, felder},
 };
 use crate::api::problem::Problem;
 
@@ -95,9 +96,8 @@ async fn run(richtung: &'static str, source: &mut Source, args: &Args) -> Result
         "offen": summe(|r| r.offen),
         "netto_je_schluessel": gesamt(&je_schluessel),
     });
-    let parameter = json!({ "von": von, "bis": bis, "stichtag": stichtag });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({ "von": von, "bis": bis, "stichtag": stichtag })),
         zeilen: rows.into_iter().map(|row| cells(row, &je_schluessel)).collect(),
         summen,
         ..Table::default()
@@ -132,7 +132,7 @@ fn cells(row: Row, je_schluessel: &JeSchluessel) -> Vec<Cell> {
         row.art.into(),
         row.datum.into(),
         row.buchungsdatum.into(),
-        row.leistung_bis.map_or(Cell::Leer, Cell::Datum),
+        row.leistung_bis.into(),
         row.personenkonto.into(),
         row.partner.into(),
         teile.join("; ").into(),

@@ -11,7 +11,7 @@ use super::{
     Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, SALDEN, Source, Spalte, Table,
     jahr::Jahr,
     namen::{DEBITOR, KONTO, KREDITOR},
-    table::betrag,
+    table::{betrag, felder},
 };
 use crate::{
     api::problem::Problem,
@@ -170,15 +170,14 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             zwischenzeilen.push((summe.danach, sum_row(name, "", summe.titel, summe.amounts)));
         }
     }
-    let parameter = json!({
-        "von": zeitraum.von,
-        "bis": zeitraum.bis,
-        "geschaeftsjahr_beginn": zeitraum.jahr.beginn,
-        "geschaeftsjahr_ende": zeitraum.jahr.ende,
-        "personenkonten": personenkonten,
-    });
     Ok(Table {
-        parameter: parameter.as_object().cloned().unwrap_or_default(),
+        parameter: felder(json!({
+            "von": zeitraum.von,
+            "bis": zeitraum.bis,
+            "geschaeftsjahr_beginn": zeitraum.jahr.beginn,
+            "geschaeftsjahr_ende": zeitraum.jahr.ende,
+            "personenkonten": personenkonten,
+        })),
         zeilen,
         summen,
         zwischenzeilen,

@@ -72,9 +72,10 @@ impl From<String> for Cell {
     }
 }
 
-impl From<Option<String>> for Cell {
-    fn from(text: Option<String>) -> Self {
-        text.map_or(Self::Leer, Self::Text)
+/// What is absent is an empty cell.
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(wert: Option<T>) -> Self {
+        wert.map_or(Self::Leer, Into::into)
     }
 }
 
@@ -87,6 +88,12 @@ impl From<Decimal> for Cell {
 impl From<i64> for Cell {
     fn from(zahl: i64) -> Self {
         Self::Zahl(zahl)
+    }
+}
+
+impl From<i32> for Cell {
+    fn from(zahl: i32) -> Self {
+        Self::Zahl(zahl.into())
     }
 }
 
@@ -106,6 +113,30 @@ impl From<Uuid> for Cell {
     fn from(id: Uuid) -> Self {
         Self::Text(id.to_string())
     }
+}
+
+/// The members of an object written with `json!`.
+pub(super) fn felder(objekt: Value) -> Map<String, Value> {
+    match objekt {
+        Value::Object(felder) => felder,
+        _ => Map::new(),
+    }
+}
+
+/// Columns that stand together in several reports, joined with others; their number is checked when it is compiled.
+pub(super) const fn spalten<const N: usize>(gruppen: &[&[Spalte]]) -> [Spalte; N] {
+    let mut alle = [Spalte::new("", Art::Text, ""); N];
+    let (mut n, mut g) = (0, 0);
+    while g < gruppen.len() {
+        let mut s = 0;
+        while s < gruppen[g].len() {
+            alle[n] = gruppen[g][s];
+            (n, s) = (n + 1, s + 1);
+        }
+        g += 1;
+    }
+    assert!(n == N, "so many columns as are named");
+    alle
 }
 
 /// An amount with two decimals; zero has no sign.
