@@ -10,7 +10,7 @@ use super::{
     Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table, jahr::Jahr, namen::KONTO,
     table::felder,
 };
-use crate::{api::problem::Problem, queries::history::states_at};
+use crate::api::problem::Problem;
 
 /// Statements of the HGB; an account stands in one of them.
 const HGB: [&str; 2] = ["hgb266", "hgb275"];
@@ -45,9 +45,7 @@ pub(super) const REPORT: Report = Report {
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let stichtag = args.date("stichtag").unwrap_or(source.heute);
     // Children of the account are needed too, so the accounts are folded, as of now as well.
-    let position = source.known.unwrap_or(source.head);
-    let (registry, mandant_id) = (source.store.registry(), source.mandant_id);
-    let konten = states_at(&mut source.transaction, registry, mandant_id, KONTO.typ, position).await?;
+    let konten = source.staende(KONTO.typ).await?;
     let salden = balances(source, stichtag).await?;
     let mut zeilen: Vec<(String, Vec<Cell>)> = konten.iter().map(|(_, konto)| row(konto, stichtag, &salden)).collect();
     zeilen.sort_by(|a, b| a.0.cmp(&b.0));

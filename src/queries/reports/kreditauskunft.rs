@@ -10,14 +10,8 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Table, table::felder};
-use crate::{
-    api::problem::Problem,
-    queries::{
-        history::{states_at, states_of},
-        params::wrong,
-    },
-};
+use super::{Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Staende, Table, table::felder};
+use crate::{api::problem::Problem, queries::params::wrong};
 
 pub(super) const REPORT: Report = Report {
     name: "kreditauskunft",
@@ -51,29 +45,11 @@ pub(super) const REPORT: Report = Report {
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let stichtag = args.date("stichtag").unwrap_or(source.heute);
     // The lines are folded from the log, as of now as well: their state has no dates of its own.
-    let position = match source.known {
-        Some(position) => position,
-        None => source.store.head(source.mandant_id).await?,
-    };
     let (kunden, linien) = match args.text("kunde") {
-        Some(nr) => einer(source, nr, position).await?,
+        Some(nr) => einer(source, nr).await?,
         None => (
-            states_at(
-                &mut source.transaction,
-                source.store.registry(),
-                source.mandant_id,
-                Kunde::TYPE,
-                position,
-            )
-            .await?,
-            states_at(
-                &mut source.transaction,
-                source.store.registry(),
-                source.mandant_id,
-                Kreditlinie::TYPE,
-                position,
-            )
-            .await?,
+            source.staende(Kunde::TYPE).await?,
+            source.staende(Kreditlinie::TYPE).await?,
         ),
     };
     let linien: HashMap<Uuid, Kreditlinie> = linien
@@ -103,10 +79,8 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     })
 }
 
-type Staende = Vec<(Uuid, Value)>;
-
 /// One customer and his line.
-async fn einer(source: &mut Source, nr: &str, position: i64) -> Result<(Staende, Staende), Problem> {
+async fn einer(source: &mut Source, nr: &str) -> Result<(Staende, Staende), Problem> {
     let id: Option<Uuid> = sqlx::query_scalar("SELECT id FROM crm.kunde WHERE mandant_id = $1 AND kunden_nr = $2")
         .bind(source.mandant_id)
         .bind(nr)
@@ -117,24 +91,8 @@ async fn einer(source: &mut Source, nr: &str, position: i64) -> Result<(Staende,
     };
     let linie = Kreditlinie::stream_id(source.mandant_id, id);
     Ok((
-        states_of(
-            &mut source.transaction,
-            source.store.registry(),
-            source.mandant_id,
-            Kunde::TYPE,
-            position,
-            &[id],
-        )
-        .await?,
-        states_of(
-            &mut source.transaction,
-            source.store.registry(),
-            source.mandant_id,
-            Kreditlinie::TYPE,
-            position,
-            &[linie],
-        )
-        .await?,
+        source.staende_von(Kunde::TYPE, &[id]).await?,
+        source.staende_von(Kreditlinie::TYPE, &[linie]).await?,
     ))
 }
 

@@ -5,10 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{AUFTRAGSBEWEGUNG, Args, Art, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table, table::felder};
-use crate::{
-    api::problem::Problem,
-    queries::{history::states_of, params::wrong},
-};
+use crate::{api::problem::Problem, queries::params::wrong};
 
 pub(super) const REPORT: Report = Report {
     name: "lieferschein",
@@ -42,16 +39,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
             .fetch_optional(&mut *source.transaction)
             .await?;
     let id = id.ok_or_else(unbekannt)?;
-    let position = source.known.unwrap_or(source.head);
-    let staende = states_of(
-        &mut source.transaction,
-        source.store.registry(),
-        source.mandant_id,
-        Versand::TYPE,
-        position,
-        &[id],
-    )
-    .await?;
+    let staende = source.staende_von(Versand::TYPE, &[id]).await?;
     let versand = staende
         .into_iter()
         .find_map(|(_, stand)| serde_json::from_value::<Versand>(stand).ok())

@@ -56,7 +56,7 @@ use super::{
 use crate::{
     api::problem::Problem,
     eventstore::{
-        EventStore,
+        EventStore, StoreError,
         read::{LogEnd, log_end},
     },
 };
@@ -237,6 +237,43 @@ pub struct Source {
     head: i64,
     epoche: i32,
     heute: NaiveDate,
+}
+
+/// Streams with their folded states.
+type Staende = Vec<(Uuid, Value)>;
+
+impl Source {
+    /// Up to where states are folded: as of `bekannt_am`, otherwise of now.
+    fn position(&self) -> i64 {
+        self.known.unwrap_or(self.head)
+    }
+
+    /// All streams of a type as the report knows them.
+    async fn staende(&mut self, typ: &str) -> Result<Staende, StoreError> {
+        let position = self.position();
+        history::states_at(
+            &mut self.transaction,
+            self.store.registry(),
+            self.mandant_id,
+            typ,
+            position,
+        )
+        .await
+    }
+
+    /// Some streams of a type as the report knows them; what did not exist by then is left out.
+    async fn staende_von(&mut self, typ: &str, ids: &[Uuid]) -> Result<Staende, StoreError> {
+        let position = self.position();
+        history::states_of(
+            &mut self.transaction,
+            self.store.registry(),
+            self.mandant_id,
+            typ,
+            position,
+            ids,
+        )
+        .await
+    }
 }
 
 /// A finished report.

@@ -7,10 +7,7 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::Source;
-use crate::{
-    api::problem::Problem,
-    queries::history::{states_at, states_of},
-};
+use crate::api::problem::Problem;
 
 /// A type of master data that gives names to numbers.
 #[derive(Debug, Clone, Copy)]
@@ -82,10 +79,8 @@ pub(super) fn feld(state: Option<&Value>, field: &str) -> String {
 impl Stamm {
     /// The heads by id: the states without their children.
     pub(super) async fn heads(&self, source: &mut Source) -> Result<HashMap<Uuid, Value>, Problem> {
-        if let Some(position) = source.known {
-            let (registry, mandant_id) = (source.store.registry(), source.mandant_id);
-            let states = states_at(&mut source.transaction, registry, mandant_id, self.typ, position).await?;
-            return Ok(states.into_iter().collect());
+        if source.known.is_some() {
+            return Ok(source.staende(self.typ).await?.into_iter().collect());
         }
         let sql = format!("SELECT id, to_jsonb(k) FROM {} AS k WHERE mandant_id = $1", self.table);
         let rows: Vec<(Uuid, Value)> = sqlx::query_as(AssertSqlSafe(sql))
@@ -108,15 +103,8 @@ impl Stamm {
 
     /// Names by number.
     pub(super) async fn names(&self, source: &mut Source) -> Result<HashMap<String, String>, Problem> {
-        if let Some(position) = source.known {
-            let states = states_at(
-                &mut source.transaction,
-                source.store.registry(),
-                source.mandant_id,
-                self.typ,
-                position,
-            )
-            .await?;
+        if source.known.is_some() {
+            let states = source.staende(self.typ).await?;
             return Ok(states.iter().filter_map(|(_, state)| self.pair(state)).collect());
         }
         let sql = format!(
@@ -141,23 +129,11 @@ impl Stamm {
             .bind(nr)
             .fetch_optional(&mut *source.transaction)
             .await?;
-        match (row, source.known) {
-            (Some((id, _)), Some(position)) => {
-                let states = states_of(
-                    &mut source.transaction,
-                    source.store.registry(),
-                    source.mandant_id,
-                    self.typ,
-                    position,
-                    &[id],
-                )
-                .await?;
-                Ok(states
-                    .first()
-                    .and_then(|(_, state)| self.pair(state))
-                    .map(|(_, name)| name))
-            }
-            (row, _) => Ok(row.map(|(_, name)| name)),
-        }
+        let Some((id, _)) = row.as_ref().filter(|_| source.known.is_some()) else {
+            return Ok(row.map(|(_, name)| name));
+        };
+        let states = source.staende_von(self.typ, &[*id]).await?;
+        let pair = states.first().and_then(|(_, state)| self.pair(state));
+        Ok(pair.map(|(_, name)| name))
     }
 }

@@ -9,7 +9,7 @@ use super::{
     namen::{ARTIKEL, LAGER},
     table::felder,
 };
-use crate::{api::problem::Problem, queries::history::states_at};
+use crate::api::problem::Problem;
 
 pub(super) const REPORT: Report = Report {
     name: "preislistenuebersicht",
@@ -39,16 +39,7 @@ pub(super) const REPORT: Report = Report {
 
 /// All price lists as they are, or were at `bekannt_am`. Their prices are needed, so they are folded.
 pub(super) async fn listen(source: &mut Source) -> Result<Vec<(Uuid, Preisliste)>, Problem> {
-    let position = source.known.unwrap_or(source.head);
-    let (registry, mandant_id) = (source.store.registry(), source.mandant_id);
-    let states = states_at(
-        &mut source.transaction,
-        registry,
-        mandant_id,
-        Preisliste::TYPE,
-        position,
-    )
-    .await?;
+    let states = source.staende(Preisliste::TYPE).await?;
     let liste = |(id, state)| Some((id, serde_json::from_value(state).ok()?));
     Ok(states.into_iter().filter_map(liste).collect())
 }
