@@ -7,22 +7,17 @@
     reason = "in a test the panic is the report"
 )]
 
+mod common;
+#[path = "common/programm.rs"]
+mod programm;
+
 use std::{
-    io::{BufRead as _, BufReader},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
-fn folder() -> tempfile::TempDir {
-    let temp = tempfile::Builder::new()
-        .prefix("neuroerp-cli")
-        .tempdir_in("/tmp")
-        .unwrap();
-    // As root the database runs as another user, who must be able to come in.
-    std::fs::set_permissions(temp.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    temp
-}
+use common::prozess::horcht;
+use programm::place as folder;
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_neuroerp"));
@@ -119,13 +114,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = loop {
-            let line = lines.next().expect("the program says where it listens").unwrap();
-            if let Some(at) = line.find("http://") {
-                break line[at..].trim_end_matches("/docs").to_owned();
-            }
-        };
+        let url = horcht(&mut child);
         Self { child, url }
     }
 

@@ -3,7 +3,6 @@
 
 use std::{
     fs::{File, Permissions},
-    io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -16,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::common::Door;
+use super::common::{Door, prozess::horcht};
 
 /// The administrator's token of every start.
 pub const TOKEN: &str = "ein-geheimnis-fuer-programmtests";
@@ -65,14 +64,7 @@ impl Serve {
             .stderr(File::create(&log).unwrap())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = loop {
-            let line = lines.next().expect("the program says where it listens").unwrap();
-            if let Some(at) = line.find("http://") {
-                break line[at..].trim_end_matches("/docs").to_owned();
-            }
-        };
-        let door = Arc::new(Door::new(url, TOKEN.to_owned()));
+        let door = Arc::new(Door::new(horcht(&mut child), TOKEN.to_owned()));
         Self { child, door, log }
     }
 

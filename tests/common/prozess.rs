@@ -23,6 +23,17 @@ impl Drop for Prozess {
     }
 }
 
+/// Waits until a program with a piped output says where it listens: its URL.
+pub fn horcht(child: &mut Child) -> String {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    loop {
+        let line = lines.next().expect("the program says where it listens").unwrap();
+        if let Some(at) = line.find("http://") {
+            return line[at..].trim_end_matches("/docs").to_owned();
+        }
+    }
+}
+
 /// Starts a program on a database; all that are started with the same token share it.
 pub fn starten(options: &PgConnectOptions, token: &str) -> Prozess {
     let socket = options.get_socket().unwrap().display().to_string().replace('/', "%2F");
@@ -36,15 +47,6 @@ pub fn starten(options: &PgConnectOptions, token: &str) -> Prozess {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let url = loop {
-        let line = lines.next().expect("the program says where it listens").unwrap();
-        if let Some(at) = line.find("http://") {
-            break line[at..].trim_end_matches("/docs").to_owned();
-        }
-    };
-    Prozess {
-        child,
-        door: Door::new(url, token.to_owned()),
-    }
+    let door = Door::new(horcht(&mut child), token.to_owned());
+    Prozess { child, door }
 }

@@ -8,7 +8,7 @@ use aggregates::{crm::Kreditlinie, policy::Kind, wawi::Lagerbestand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::common::{self, Door, Reply, TestServer};
+use crate::common::{self, Door, Reply, TestServer, stamm};
 
 pub const WAWI: &str = "/api/v1/wawi";
 pub const CRM: &str = "/api/v1/crm";
@@ -29,18 +29,6 @@ pub fn id(antwort: &Value) -> String {
     antwort["id"].as_str().unwrap().to_owned()
 }
 
-async fn artikel(server: &TestServer, felder: Value) -> String {
-    let artikel = id(&server.post(&format!("{WAWI}/artikel"), felder).await.ok());
-    for (einheit, zaehler) in [("dt", 100), ("t", 1000)] {
-        let einheit = json!({"einheit": einheit, "zaehler": zaehler});
-        let pfad = format!("{WAWI}/artikel/{artikel}/einheit-hinzufuegen");
-        server.post(&pfad, einheit).await.ok();
-    }
-    let pfad = format!("{WAWI}/artikel/{artikel}/aktivieren");
-    server.post(&pfad, json!({})).await.ok();
-    artikel
-}
-
 pub async fn bis(was: &str, mut wahr: impl AsyncFnMut() -> bool) {
     for _ in 0..800 {
         if wahr().await {
@@ -54,19 +42,9 @@ pub async fn bis(was: &str, mut wahr: impl AsyncFnMut() -> bool) {
 impl Haus {
     pub async fn neu() -> Self {
         let server = common::server().await;
-        for (code, zaehler) in [("kg", 1), ("dt", 100), ("t", 1000)] {
-            let einheit =
-                json!({"code": code, "bezeichnung": code, "dimension": "masse", "zaehler": zaehler, "nenner": 1});
-            server.post(&format!("{WAWI}/mengeneinheiten"), einheit).await.ok();
-        }
-        let gruppe = json!({"nr": "10", "name": "Dünger und Futter"});
-        let gruppe = server.post(&format!("{WAWI}/artikelgruppen"), gruppe).await.ok()["id"].clone();
-        let felder = |nr: &str, schluessel: &str, lose: bool| {
-            json!({"artikel_nr": nr, "bezeichnung": nr, "gruppe_id": gruppe, "typ": "ware", "basiseinheit": "kg",
-                "stellen": 3, "lose": lose, "steuerschluessel": schluessel})
-        };
-        let kas = artikel(&server, felder("KAS", "U19", false)).await;
-        let futter = artikel(&server, felder("MLF", "U7", true)).await;
+        let gruppe = stamm::masse(&server).await;
+        let kas = stamm::artikel(&server, &gruppe, "KAS", "U19", false).await;
+        let futter = stamm::artikel(&server, &gruppe, "MLF", "U7", true).await;
         let lager = json!({"nr": "1", "name": "Emden", "art": "eigen", "bewertungskreis": "1"});
         let lager = id(&server.post(&format!("{WAWI}/lager"), lager).await.ok());
         let kunde = json!({"kunden_art": "firma", "name": "Landhof Petersen GmbH", "ust_status": "regel"});
