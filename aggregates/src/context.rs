@@ -193,6 +193,11 @@ impl<'a> Context<'a> {
         self.source.fact(name, key)
     }
 
+    /// How many a fact counts; a ledger that has seen none has nothing to say.
+    pub fn anzahl(&self, name: &'static str, key: &str) -> Result<i64, Lookup> {
+        Ok(self.fact(name, key)?.as_i64().unwrap_or(0))
+    }
+
     /// The counter of a Nummernkreis and year.
     pub fn counter(&self, kreis: &str, jahr: i32) -> Result<Counter, Lookup> {
         self.source.counter(kreis, jahr)

@@ -6,11 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    Shared,
-    fibu::partner::PartnerAnschrift,
-    types::{Text, UstId},
-};
+use crate::{Shared, fibu::partner::PartnerAnschrift, types::Text};
 
 /// Entries a partner may have of each kind; a state stays small enough to be folded with every command.
 const HOECHSTZAHL: usize = 500;
@@ -317,14 +313,6 @@ impl<A: Copy + PartialEq> Nachweis<A> {
     pub fn am(nachweise: &[Self], art: A, am: NaiveDate) -> Option<&Self> {
         nachweise.iter().find(|n| n.art == art && n.gilt(am))
     }
-}
-
-/// A VAT identification number that a client sends in the field `/ust_id`.
-pub(crate) fn ust_id(text: &str) -> Result<String, Shared> {
-    let id = UstId::parse(text).ok_or_else(|| Shared::UstIdUngueltig {
-        feld: "/ust_id".to_owned(),
-    })?;
-    Ok(id.as_str().to_owned())
 }
 
 /// Refuses one more entry than a partner may have.

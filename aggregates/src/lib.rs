@@ -4,6 +4,7 @@
 //! `docs/new-aggregate.md` shows it step by step.
 
 mod aggregate;
+mod angaben;
 pub mod context;
 pub mod crm;
 pub mod dienste;

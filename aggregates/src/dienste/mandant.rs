@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    Aggregate, Context, Decision, Key, Shared,
-    types::{Bereich, Stufe, Text, UstId, Zeitlich, ist_land, zeitlich},
+    Aggregate, Context, Decision, Key, Shared, angaben,
+    types::{Bereich, Stufe, Text, Zeitlich, zeitlich},
 };
 
 /// The day from which master data hold that were recorded without one.
@@ -238,16 +238,10 @@ impl Mandant {
 /// Checks what the reader of the body cannot.
 fn pruefen(mut daten: Stammdaten) -> Result<Stammdaten, Shared> {
     if let Some(ust_id) = &daten.ust_id {
-        let ust_id = UstId::parse(ust_id).ok_or_else(|| Shared::UstIdUngueltig {
-            feld: "/stammdaten/ust_id".to_owned(),
-        })?;
-        daten.ust_id = Some(Text::cut(ust_id.as_str()));
+        daten.ust_id = Some(Text::cut(&angaben::ust_id(ust_id, "/stammdaten/ust_id")?));
     }
-    if daten.anschrift.as_ref().is_some_and(|a| !ist_land(&a.land)) {
-        return Err(Shared::feld(
-            "/stammdaten/anschrift/land",
-            "das Land ist ein Code nach ISO 3166 (alpha-2) in Großbuchstaben, z. B. DE",
-        ));
+    if let Some(anschrift) = &daten.anschrift {
+        angaben::land(&anschrift.land, "/stammdaten/anschrift/land")?;
     }
     Ok(daten)
 }

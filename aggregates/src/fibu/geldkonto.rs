@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::konto::{Konto, KontoFunktion, KontoStatus};
 use crate::{
-    Aggregate, Context, Decision, Key, Refused, Shared,
+    Aggregate, Context, Decision, Key, Refused, Shared, angaben,
     types::{Bereich, Betrag, Iban, Stufe, Text},
 };
 
@@ -196,20 +196,11 @@ impl Geldkonto {
         if waehrung.as_deref().is_some_and(|w| w != "EUR") {
             return Err(Shared::feld("/waehrung", "geführt wird bisher nur EUR").into());
         }
-        let iban = iban
-            .map(|text| {
-                Iban::parse(&text).ok_or_else(|| Shared::IbanUngueltig {
-                    feld: "/iban".to_owned(),
-                })
-            })
-            .transpose()?;
+        let iban = iban.map(|text| angaben::iban(&text)).transpose()?;
         if iban.is_some() && art == GeldkontoArt::Kasse {
             return Err(Shared::feld("/iban", "eine Kasse hat keine IBAN").into());
         }
-        let bic = bic.map(|b| b.to_ascii_uppercase());
-        if bic.as_deref().is_some_and(|b| !super::partner::ist_bic(b)) {
-            return Err(Shared::feld("/bic", "eine BIC hat 8 oder 11 Stellen, z. B. COBADEFFXXX").into());
-        }
+        let bic = bic.map(|text| angaben::bic(&text)).transpose()?;
         Self::konto_pruefen(&konto_nr, art, ctx)?;
         Ok(vec![GeldkontoEvent::Angelegt {
             bezeichnung: bezeichnung.to_string(),

@@ -21,9 +21,9 @@ pub use types::{
 };
 
 use crate::{
-    Aggregate, Context, Decision, Key, Shared,
+    Aggregate, Context, Decision, Key, Shared, angaben,
     fibu::partner::{HAUSWAEHRUNG, UstArt},
-    geschaeftspartner::{self, Adresse, Kontakt, Nachweis, Sperre},
+    geschaeftspartner::{Adresse, Kontakt, Nachweis, Sperre},
     types::Bereich,
 };
 
@@ -116,7 +116,7 @@ impl Kunde {
             verbraucher,
             ust_status: eingabe.ust_status,
             ust_status_ab: eingabe.ust_status_ab.unwrap_or(ctx.heute()),
-            ust_id: eingabe.ust_id.map(|id| geschaeftspartner::ust_id(&id)).transpose()?,
+            ust_id: eingabe.ust_id.map(|id| angaben::ust_id(&id, "/ust_id")).transpose()?,
             waehrung: HAUSWAEHRUNG.to_owned(),
         }])
     }

@@ -11,7 +11,7 @@ use super::{
     command::{KonditionenEingabe, StammdatenAendernEingabe},
 };
 use crate::{
-    Context, Decision, Lookup, Refused, Shared,
+    Context, Decision, Lookup, Refused, Shared, angaben,
     crm::Kreditlinie,
     fibu::{
         Debitor, Zahlungsbedingung,
@@ -99,7 +99,7 @@ impl Kunde {
         Ok(vec![KundeEvent::StammdatenGeaendert {
             kunden_art: eingabe.kunden_art,
             name: eingabe.name.map(|n| n.to_string()),
-            ust_id: eingabe.ust_id.map(|id| geschaeftspartner::ust_id(&id)).transpose()?,
+            ust_id: eingabe.ust_id.map(|id| angaben::ust_id(&id, "/ust_id")).transpose()?,
         }])
     }
 

@@ -149,8 +149,8 @@ impl Artikel {
         } else {
             Menge::NULL
         };
-        let bestellungen = ctx.fact(FACT_BESTELLT, &key)?.as_i64().unwrap_or(0);
-        let auftraege = ctx.fact(FACT_BEAUFTRAGT, &key)?.as_i64().unwrap_or(0);
+        let bestellungen = ctx.anzahl(FACT_BESTELLT, &key)?;
+        let auftraege = ctx.anzahl(FACT_BEAUFTRAGT, &key)?;
         if bestand.is_null() && bestellungen == 0 && auftraege == 0 {
             return Ok(vec![ArtikelEvent::Archiviert {}]);
         }

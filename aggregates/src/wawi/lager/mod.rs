@@ -14,9 +14,9 @@ pub use event::{LagerError, LagerEvent};
 pub use types::{LagerArt, LagerStatus, Lagerplatz, Lagerzone, PlatzTyp, ZonenArt};
 
 use crate::{
-    Aggregate, Context, Decision, Key, Refused, Shared,
+    Aggregate, Context, Decision, Key, Refused, Shared, angaben,
     dienste::{mandant::Anschrift, nummernkreis::zerlegen},
-    types::{Bereich, Menge, Text, ist_land},
+    types::{Bereich, Menge, Text},
 };
 
 /// Most places of a Lager; a larger site is entered as several Lager.
@@ -65,11 +65,10 @@ crate::wire!(Lager, LagerCommand => LagerEvent | LagerError);
 type Refusal = Refused<LagerError>;
 
 fn anschrift_pruefen(anschrift: Option<&Anschrift>) -> Result<(), Shared> {
-    if anschrift.is_some_and(|a| !ist_land(&a.land)) {
-        let text = "das Land ist ein ISO-Code aus zwei Großbuchstaben, z. B. DE";
-        return Err(Shared::feld("/anschrift/land", text));
+    match anschrift {
+        Some(anschrift) => angaben::land(&anschrift.land, "/anschrift/land"),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 impl Lager {
@@ -146,7 +145,7 @@ impl Lager {
 
     fn stilllegen(&self, grund: &Text<500>, ctx: &Context<'_>) -> Decision<Self> {
         if self.bestandsgefuehrt {
-            let artikel = ctx.fact(FACT_BELEGT, &ctx.id.to_string())?.as_i64().unwrap_or(0);
+            let artikel = ctx.anzahl(FACT_BELEGT, &ctx.id.to_string())?;
             if artikel > 0 {
                 return Err(LagerError::NichtLeer { artikel }.into());
             }

@@ -10,13 +10,13 @@ use super::{
     command::{AnlegenEingabe, KonditionEingabe, StammdatenAendernEingabe},
 };
 use crate::{
-    Context, Decision, Lookup, Refused, Shared,
+    Context, Decision, Lookup, Refused, Shared, angaben,
     crm::Kunde,
     fibu::{
         Kreditor, Zahlungsbedingung,
         partner::{HAUSWAEHRUNG, PartnerStatus},
     },
-    geschaeftspartner::{self, Adresse, Kontakt, platz_fuer, unbekannt},
+    geschaeftspartner::{Adresse, Kontakt, platz_fuer, unbekannt},
     types::{Betrag, Dezimal, Text},
 };
 
@@ -212,9 +212,9 @@ impl Lieferant {
             Some((_, kreditor)) => kreditor.konto.saldo(ctx)?,
             None => Betrag::NULL,
         };
-        let zahl = |fact| Ok::<_, Lookup>(ctx.fact(fact, &ctx.id.to_string())?.as_i64().unwrap_or(0));
-        let bestellungen = zahl(FACT_BESTELLUNGEN)?;
-        let wareneingaenge = zahl(FACT_WARENEINGAENGE)?;
+        let key = ctx.id.to_string();
+        let bestellungen = ctx.anzahl(FACT_BESTELLUNGEN, &key)?;
+        let wareneingaenge = ctx.anzahl(FACT_WARENEINGAENGE, &key)?;
         if saldo.is_null() && bestellungen == 0 && wareneingaenge == 0 {
             return Ok(());
         }
@@ -265,7 +265,7 @@ fn ust_id_pruefen(
     grund: Option<Text<500>>,
     ctx: &Context<'_>,
 ) -> Result<(Option<String>, Option<Dublette>), Refused<LieferantError>> {
-    let ust_id = ust_id.map(|id| geschaeftspartner::ust_id(&id)).transpose()?;
+    let ust_id = ust_id.map(|id| angaben::ust_id(&id, "/ust_id")).transpose()?;
     let Some(ust_id) = ust_id.filter(|id| Some(id.as_str()) != bisher) else {
         return Ok((None, None));
     };
