@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::App,
-    lift,
+    lift::{lift, row_name},
     parts::{Operation, answer, engine, page, parameter, query, reference},
 };
 use crate::queries::{
@@ -17,13 +17,13 @@ use crate::queries::{
 /// Adds the paths and schemas of an aggregate.
 pub(super) fn describe(app: &App, entry: &Entry, paths: &mut Map<String, Value>, schemas: &mut Map<String, Value>) {
     let base = format!("/api/v1/{}/{}", entry.bereich.as_str(), entry.ressource);
-    let mut state = lift(entry.state_schema.clone(), schemas);
+    let mut state = lift(entry, entry.state_schema.clone(), schemas);
     if let Some(state) = state.as_object_mut() {
         // The comment on the state as a whole is for the house; its fields speak for themselves.
         state.remove("description");
     }
     let model = app.models.by_type.get(entry.typ);
-    schemas.insert(format!("{}Zeile", entry.name), row(app, model, &state));
+    schemas.insert(row_name(entry), row(app, model, &state));
     schemas.insert(entry.name.to_owned(), state);
 
     let mut collection = Map::new();
@@ -32,7 +32,7 @@ pub(super) fn describe(app: &App, entry: &Entry, paths: &mut Map<String, Value>,
         collection.insert("get".to_owned(), list(entry, &filters));
     }
     for command in entry.commands.iter().filter(|c| !c.internal) {
-        let schema = lift(command.schema.clone(), schemas);
+        let schema = lift(entry, command.schema.clone(), schemas);
         let operation = operation(entry, command, schema);
         if command.name == entry.create {
             collection.insert("post".to_owned(), operation);
@@ -102,7 +102,7 @@ fn filter(column: &Column) -> Value {
 
 fn list(entry: &Entry, filters: &[&Column]) -> Value {
     let rows = page(
-        &reference(&format!("{}Zeile", entry.name)),
+        &reference(&row_name(entry)),
         &json!({"type": ["string", "null"], "description": "cursor der nächsten Seite"}),
         &json!({"gesamt": {"type": "integer", "description": "nur mit gesamt=true"}}),
     );

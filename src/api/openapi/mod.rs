@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod fixed;
+mod lift;
 pub(super) mod parts;
 
 use std::sync::Arc;
@@ -50,6 +51,7 @@ const ABOUT: &str = "Befehle, Listen, Historie und Berichte. Beträge und Mengen
 pub fn build(app: &App) -> Value {
     let mut schemas = parts::schemas();
     let mut paths = Map::new();
+    lift::reserve(app.store.registry().entries(), &mut schemas);
     for entry in app.store.registry().entries() {
         aggregate::describe(app, entry, &mut paths, &mut schemas);
     }
@@ -68,34 +70,4 @@ pub fn build(app: &App) -> Value {
             "responses": parts::responses(),
         },
     })
-}
-
-/// Moves a schema's `$defs` into the components and points its references there.
-fn lift(mut schema: Value, schemas: &mut Map<String, Value>) -> Value {
-    if let Some(Value::Object(defs)) = schema.as_object_mut().and_then(|o| o.remove("$defs")) {
-        for (name, def) in defs {
-            let def = lift(def, schemas);
-            schemas.entry(name).or_insert(def);
-        }
-    }
-    if let Some(object) = schema.as_object_mut() {
-        object.remove("$schema");
-    }
-    redirect(&mut schema);
-    schema
-}
-
-fn redirect(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            if let Some(Value::String(target)) = map.get_mut("$ref")
-                && let Some(name) = target.strip_prefix("#/$defs/")
-            {
-                *target = format!("#/components/schemas/{name}");
-            }
-            map.values_mut().for_each(redirect);
-        }
-        Value::Array(items) => items.iter_mut().for_each(redirect),
-        _ => {}
-    }
 }
