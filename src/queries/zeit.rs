@@ -1,7 +1,21 @@
 //! Days and moments as they come in and go out.
 
-pub use aggregates::types::kalender::{beginn, ende, tag};
-use chrono::{DateTime, Datelike as _, NaiveDate, SecondsFormat, Utc};
+use aggregates::types::kalender;
+pub use aggregates::types::kalender::{ende, tag};
+use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, SecondsFormat, Utc};
+
+/// True for moments of the years that RFC 3339 can write and the database counts as we do.
+fn darstellbar(moment: &DateTime<Utc>) -> bool {
+    (1..=9999).contains(&moment.year())
+}
+
+/// The first instant of a business day; of the first day of all, whose first hour in Berlin lies before the year 1, that
+/// of the year.
+#[must_use]
+pub fn beginn(tag: NaiveDate) -> DateTime<Utc> {
+    let beginn = Some(kalender::beginn(tag)).filter(darstellbar);
+    beginn.unwrap_or_else(|| tag.and_time(NaiveTime::MIN).and_utc())
+}
 
 /// RFC 3339, also where a `+` of the offset arrived as a blank because the client did not escape it.
 #[must_use]
@@ -10,7 +24,7 @@ pub fn moment(text: &str) -> Option<DateTime<Utc>> {
         .or_else(|_| DateTime::parse_from_rfc3339(&text.replace(' ', "+")))
         .ok()
         .map(|t| t.with_timezone(&Utc))
-        .filter(|t| t.year() > 0)
+        .filter(darstellbar)
 }
 
 /// yyyy-mm-dd.
@@ -46,6 +60,14 @@ mod tests {
         for falsch in ["2026-1-1", "+12026-1-1", "-002-01-01", "0000-01-01"] {
             assert_eq!(datum(falsch), None, "{falsch}");
         }
-        assert_eq!(moment("0000-01-01T00:00:00Z"), None);
+        for falsch in [
+            "0000-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T23:30:00-01:00",
+        ] {
+            assert_eq!(moment(falsch), None, "{falsch}");
+        }
+        let erster = datum("0001-01-01").unwrap();
+        assert_eq!(rfc3339(beginn(erster)), "0001-01-01T00:00:00.000000Z");
     }
 }
