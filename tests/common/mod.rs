@@ -396,24 +396,46 @@ impl Door {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Option<Reply> {
+        let mut headers = headers.to_vec();
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-mandant")) {
+            headers.push(("X-Mandant", "TEST"));
+        }
+        if body.is_some() {
+            headers.push(("Content-Type", "application/json"));
+        }
+        self.raw(method, path, &headers, body.map(String::into_bytes)).await
+    }
+
+    /// A request with its key and just these headers and bytes. Of a stream only the head is read.
+    pub async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+    ) -> Option<Reply> {
         let mut request = self
             .client
             .request(method.parse().expect("method"), format!("{}{path}", self.url))
             .bearer_auth(&self.token);
-        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-mandant")) {
-            request = request.header("X-Mandant", "TEST");
-        }
         for (name, value) in headers {
             // Bytes beyond ASCII are allowed in a header.
             let value = reqwest::header::HeaderValue::from_bytes(value.as_bytes()).expect("header");
             request = request.header(*name, value);
         }
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+            request = request.body(body);
         }
         let response = request.send().await.ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.ok()?;
+        let stream = headers
+            .get("content-type")
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let text = if stream {
+            String::new()
+        } else {
+            response.text().await.ok()?
+        };
         Some(Reply {
             status,
             headers,

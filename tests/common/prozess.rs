@@ -1,4 +1,5 @@
 //! The real program, several times on one database.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::{
     io::{BufRead, BufReader},
@@ -34,15 +35,41 @@ pub fn horcht(child: &mut Child) -> String {
     }
 }
 
+impl Prozess {
+    /// The most memory that it ever held, in MiB.
+    pub fn speicher_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let zeile = status.lines().find_map(|zeile| zeile.strip_prefix("VmHWM:")).unwrap();
+        let kib: u64 = zeile.trim().trim_end_matches("kB").trim().parse().unwrap();
+        kib / 1024
+    }
+
+    /// True if it has not ended.
+    pub fn lebt(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+/// The URL of a database of the test cluster.
+pub fn url(options: &PgConnectOptions) -> String {
+    let socket = options.get_socket().unwrap().display().to_string().replace('/', "%2F");
+    format!("postgres://eigner@{socket}/{}", options.get_database().unwrap())
+}
+
+/// The program on a database.
+pub fn programm(options: &PgConnectOptions, token: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_neuroerp"));
+    command
+        .env("DATABASE_URL", url(options))
+        .env("NEUROERP_ADMIN_TOKEN", token)
+        .stdin(Stdio::null());
+    command
+}
+
 /// Starts a program on a database; all that are started with the same token share it.
 pub fn starten(options: &PgConnectOptions, token: &str) -> Prozess {
-    let socket = options.get_socket().unwrap().display().to_string().replace('/', "%2F");
-    let database = options.get_database().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_neuroerp"))
-        .env("DATABASE_URL", format!("postgres://eigner@{socket}/{database}"))
-        .env("NEUROERP_ADMIN_TOKEN", token)
+    let mut child = programm(options, token)
         .args(["serve", "--listen", "127.0.0.1:0"])
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -13,6 +13,16 @@ impl Wuerfel {
         Self { saat, zustand: saat }
     }
 
+    /// Dice of their own for a part of the test, so that what it throws does not depend on the other parts.
+    pub fn abzweig(&self, nummer: u64) -> Self {
+        let mut zweig = Self {
+            saat: self.saat,
+            zustand: self.saat ^ nummer.wrapping_mul(0xd134_2543_de82_ef95),
+        };
+        zweig.unter(2);
+        zweig
+    }
+
     /// A number below `seiten` (splitmix64).
     pub fn unter(&mut self, seiten: u64) -> u64 {
         self.zustand = self.zustand.wrapping_add(0x9e37_79b9_7f4a_7c15);
