@@ -43,7 +43,7 @@ async fn with_core<T>(
     work: impl AsyncFnOnce(&Core) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let started = tokio::select! {
-        core = Core::start(&database.options) => core,
+        core = Core::start_reading(&database.options, database.reading.as_ref()) => core,
         lost = database.lost(shutdown) => Err(lost),
     };
     let result = match started {

@@ -111,6 +111,11 @@ struct Door {
     /// selbst erzeugten, und jeder Start verlängert ihn rechtzeitig (er gilt 364 Tage)
     #[arg(long, env = "NEUROERP_ADMIN_TOKEN", hide_env_values = true)]
     admin_token: Option<String>,
+    /// Replik (Streaming Replication) der Datenbank aus DATABASE_URL: Abfragen, Listen, Historie und Berichte lesen dort.
+    /// Was sie noch nicht hat oder wenn sie nicht antwortet, liest der Server aus DATABASE_URL; fällt diese aus, wird weiter
+    /// aus der Replik gelesen
+    #[arg(long, env = "DATABASE_READ_URL", hide_env_values = true)]
+    database_read_url: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -212,12 +217,16 @@ async fn run() -> ExitCode {
         Err(error) => return ExitCode::from(usage::answer(&error)),
     };
     logging(arguments.common.log_format);
-    let database = DatabaseSettings {
+    let mut database = DatabaseSettings {
         url: arguments.common.database_url,
+        read_url: None,
         data_dir: arguments.common.data_dir,
     };
     let result = match arguments.command {
-        Command::Serve { door } => cli::serve(&database, door.listen, door.admin_token.as_deref()).await,
+        Command::Serve { door } => {
+            database.read_url = door.database_read_url;
+            cli::serve(&database, door.listen, door.admin_token.as_deref()).await
+        }
         Command::Demo {
             ndjson: Some(ordner),
             belege,
@@ -225,7 +234,10 @@ async fn run() -> ExitCode {
         } => cli::write_ndjson(&ordner, belege),
         Command::Demo {
             door, belege, serve, ..
-        } => cli::demo(&database, door.listen, door.admin_token.as_deref(), belege, serve).await,
+        } => {
+            database.read_url = door.database_read_url;
+            cli::demo(&database, door.listen, door.admin_token.as_deref(), belege, serve).await
+        }
         Command::Import {
             art:
                 Import::Datev {

@@ -34,7 +34,7 @@ use crate::{
         embedded::{EmbeddedServer, EmbeddedSettings, Guard, Health, Role},
     },
     projector::Projector,
-    queries::{catalog::Catalog, reports::checkpoint_waiter},
+    queries::catalog::Catalog,
 };
 
 /// How long a stop waits for requests that are on their way. With `WIND_DOWN` twice it leaves the private server 7 of the
@@ -60,6 +60,8 @@ const ADMINISTRATOR: &str = "administrator";
 pub struct DatabaseSettings {
     /// An existing server; otherwise a private one in `data_dir`.
     pub url: Option<String>,
+    /// A streaming replica of that server, for queries.
+    pub read_url: Option<String>,
     /// Folder of the private server.
     pub data_dir: PathBuf,
 }
@@ -68,6 +70,8 @@ pub struct DatabaseSettings {
 pub struct Database {
     /// How the running program connects.
     pub options: PgConnectOptions,
+    /// How its queries connect, if there is a replica for them.
+    pub reading: Option<PgConnectOptions>,
     guard: Option<Guard>,
 }
 
@@ -85,13 +89,24 @@ impl Database {
 
     async fn open_as(settings: &DatabaseSettings, role: Role) -> anyhow::Result<Self> {
         let Some(url) = &settings.url else {
+            if settings.read_url.is_some() {
+                bail!("DATABASE_READ_URL nennt die Replik eines eigenen Servers; dieser fehlt als DATABASE_URL");
+            }
             return Self::private(&EmbeddedSettings::new(&settings.data_dir), role).await;
         };
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|error| anyhow::anyhow!("DATABASE_URL ist nicht lesbar ({error}); erwartet wird postgres://benutzer:kennwort@rechner:5432/datenbank"))?;
+        let options = readable("DATABASE_URL", url)?;
+        let read_url = settings.read_url.as_deref();
+        let reading = read_url.map(|url| readable("DATABASE_READ_URL", url)).transpose()?;
         tracing::info!(datenbank = %postgres::place(&options), "Verbindung zur Datenbank wird aufgebaut");
         postgres::migrate(&options).await?;
-        Ok(Self { options, guard: None })
+        if let Some(replica) = &reading {
+            postgres::check_replica(&options, replica).await?;
+        }
+        Ok(Self {
+            options,
+            reading,
+            guard: None,
+        })
     }
 
     /// Only the migrations are the owner's work; the program itself logs in as somebody who cannot become the owner.
@@ -115,6 +130,7 @@ impl Database {
         }
         Ok(Self {
             options: server.program_options(),
+            reading: None,
             guard: Some(Guard::over(server)),
         })
     }
@@ -153,6 +169,14 @@ impl Database {
             tracing::error!(%error, "der Postgres-Server ist nicht sauber beendet");
         }
     }
+}
+
+fn readable(name: &str, url: &str) -> anyhow::Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url).map_err(|error| {
+        anyhow::anyhow!(
+            "{name} ist nicht lesbar ({error}); erwartet wird postgres://benutzer:kennwort@rechner:5432/datenbank"
+        )
+    })
 }
 
 /// The running core of a process, without HTTP.
@@ -195,7 +219,6 @@ pub async fn assemble(store: EventStore, shutdown: CancellationToken) -> anyhow:
     let bus = Bus::new(store.clone(), &state_models, columns.clone(), projector.clone());
     let by_type: HashMap<_, _> = state_models.iter().map(|m| (m.typ, *m)).collect();
     Ok(Arc::new(App {
-        waiter: checkpoint_waiter(&store),
         store,
         bus,
         models: Arc::new(Models {
@@ -213,9 +236,17 @@ pub async fn assemble(store: EventStore, shutdown: CancellationToken) -> anyhow:
 impl Core {
     /// Starts bus, projector, policies and timers on a migrated database.
     pub async fn start(options: &PgConnectOptions) -> anyhow::Result<Self> {
+        Self::start_reading(options, None).await
+    }
+
+    /// The same, with a replica for queries.
+    pub async fn start_reading(options: &PgConnectOptions, replica: Option<&PgConnectOptions>) -> anyhow::Result<Self> {
         let pool = postgres::connect(options).await?;
         let engine = postgres::connect_engine(options).await?;
-        let store = EventStore::new(pool, Arc::new(aggregates::registry())).with_engine(engine);
+        let mut store = EventStore::new(pool, Arc::new(aggregates::registry())).with_engine(engine);
+        if let Some(replica) = replica {
+            store = store.with_replica(postgres::connect_reading(replica));
+        }
         let stop = CancellationToken::new();
         let app = assemble(store.clone(), stop.clone()).await?;
         let (projector, bus) = (app.projector.clone(), app.bus.clone());
@@ -254,7 +285,8 @@ impl Core {
             }
         }
         // A request that was cut off may still hold a connection.
-        let closed = async { tokio::join!(self.app.store.engine().close(), self.app.store.pool().close()) };
+        let store = &self.app.store;
+        let closed = async { tokio::join!(store.engine().close(), store.pool().close(), store.close_replica()) };
         if tokio::time::timeout(WIND_DOWN, closed).await.is_err() {
             tracing::warn!("Verbindungen zur Datenbank blieben offen");
         }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{App, auth::Zugang, problem::Problem, read::seen};
 use crate::{
     eventstore::{
-        Follower, Recorded, StoreError,
+        EventStore, Follower, Recorded, StoreError,
         read::{LogEnd, Range, log_end},
     },
     queries::{
@@ -89,8 +89,8 @@ fn known_types(app: &App, text: &str) -> Result<Vec<String>, Problem> {
     }
 }
 
-async fn head(app: &App, mandant_id: Uuid) -> Result<LogEnd, Problem> {
-    let mut connection = app.store.pool().acquire().await?;
+async fn head(store: &EventStore, mandant_id: Uuid) -> Result<LogEnd, Problem> {
+    let mut connection = store.pool().acquire().await?;
     Ok(log_end(&mut connection, mandant_id).await?)
 }
 
@@ -100,14 +100,15 @@ async fn page(State(app): State<Arc<App>>, zugang: Zugang, uri: Uri) -> Result<R
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let wanted = Wanted::take(&app, &mut params)?;
     params.finish(&["ab", "limit", "typ", "epoche"])?;
-    let head = head(&app, zugang.mandant_id).await?;
+    let store = app.store.reading(zugang.mandant_id, 0).await;
+    let head = head(&store, zugang.mandant_id).await?;
     wanted.check(head)?;
     let range = Range {
         after: wanted.from.unwrap_or(1) - 1,
         to: Some(head.position),
         types: wanted.types.as_deref(),
     };
-    let mut events = app.store.page(zugang.mandant_id, range, limit + 1).await?;
+    let mut events = store.page(zugang.mandant_id, range, limit + 1).await?;
     let limit = usize::try_from(limit).unwrap_or_default();
     let weiter = events.get(limit).map(|next| next.position);
     events.truncate(limit);
@@ -148,7 +149,7 @@ async fn follow(
     let mut params = Params::of(&uri)?;
     let wanted = Wanted::take(&app, &mut params)?;
     params.finish(&["ab", "typ", "epoche"])?;
-    let head = head(&app, zugang.mandant_id).await?;
+    let head = head(&app.store, zugang.mandant_id).await?;
     wanted.check(head)?;
     let after = match last_event_id(&headers)? {
         Some(position) => position,

@@ -35,7 +35,7 @@ use crate::{
     commands::{Bus, open_outcome},
     eventstore::EventStore,
     projector::Projector,
-    queries::{catalog::Catalog, reports::Waiter},
+    queries::catalog::Catalog,
 };
 use koerper::Koerper;
 use problem::Problem;
@@ -64,8 +64,6 @@ pub struct App {
     pub models: Arc<Models>,
     /// The ledgers.
     pub projector: Arc<Projector>,
-    /// Waits for ledgers to reach a position.
-    pub waiter: Waiter,
     /// Keys looked up lately.
     pub tokens: auth::TokenCache,
     /// Metrics of the process.

@@ -9,7 +9,7 @@ use axum::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::eventstore::StoreError;
+use crate::{eventstore::StoreError, postgres::may_pass};
 
 /// An error answer. Never bears a stack trace or a bare string.
 #[derive(Debug, Clone)]
@@ -147,14 +147,13 @@ impl From<sqlx::Error> for Problem {
                 "die Abfrage hat zu lange gedauert; bitte enger fassen oder später noch einmal versuchen",
             )
             .retry_after(30),
-            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-                Self::new(
-                    "DATENBANK_NICHT_ERREICHBAR",
-                    503,
-                    "die Datenbank antwortet nicht; bitte gleich noch einmal versuchen",
-                )
-                .retry_after(2)
-            }
+            // It restarts, has no connection left, or took back what was read because something newer came.
+            error if may_pass(&error) => Self::new(
+                "DATENBANK_NICHT_ERREICHBAR",
+                503,
+                "die Datenbank antwortet nicht; bitte gleich noch einmal versuchen",
+            )
+            .retry_after(2),
             _ => Self::new(
                 "INTERN",
                 500,

@@ -74,7 +74,8 @@ async fn list(
     let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
     let params = Params::of(&uri)?;
     let query = ListQuery::parse(model(&app, entry)?, &app.models.catalog, &entry.state_schema, params)?;
-    let page = query.fetch(app.store.pool(), mandant_id).await?;
+    let store = app.store.reading(mandant_id, query.needs()).await;
+    let page = query.fetch(store.pool(), mandant_id).await?;
     let mut body = json!({ "daten": page.daten, "weiter": page.weiter });
     if let Some(gesamt) = page.gesamt {
         body["gesamt"] = json!(gesamt);
@@ -92,7 +93,8 @@ async fn record(
     let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
     Params::of(&uri)?.finish(&[])?;
     let (model, id) = (model(&app, entry)?, record_id(&id)?);
-    let record = one::fetch(app.store.pool(), &app.models.catalog, model, mandant_id, id).await?;
+    let store = app.store.reading(mandant_id, 0).await;
+    let record = one::fetch(store.pool(), &app.models.catalog, model, mandant_id, id).await?;
     let record = record.ok_or_else(|| missing(entry, id))?;
     let etag = format!("\"{}\"", record.version);
     let mut response = if unchanged(&headers, &etag) {
@@ -125,10 +127,11 @@ async fn events(
     let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
     let page = history::page_params(Params::of(&uri)?)?;
     let id = record_id(&id)?;
+    let store = app.store.reading(mandant_id, 0).await;
     // The head before the rows: the answer has seen at least this much.
-    let head = app.store.head(mandant_id).await?;
+    let head = store.head(mandant_id).await?;
     let model = app.models.by_type.get(entry.typ);
-    let history = history::history(&app.store, entry, model, (mandant_id, id), page).await?;
+    let history = history::history(&store, entry, model, (mandant_id, id), page).await?;
     let history = history.ok_or_else(|| missing(entry, id))?;
     let body = json!({ "daten": history.daten, "weiter": history.weiter });
     Ok(seen(Json(body).into_response(), head))
@@ -143,14 +146,15 @@ async fn state(
     let (entry, mandant_id) = resource(&app, &zugang, &bereich, &ressource)?;
     let point = Point::parse(Params::of(&uri)?)?;
     let id = record_id(&id)?;
-    let head = app.store.head(mandant_id).await?;
+    let store = app.store.reading(mandant_id, 0).await;
+    let head = store.head(mandant_id).await?;
     if let Point::Position(position) = point
         && position > head
     {
         let message = format!("das Journal reicht bis Position {head}; {position} gibt es noch nicht");
         return Err(crate::queries::params::unfit("position", message));
     }
-    let past = history::state_at(&app.store, entry, mandant_id, id, point).await?;
+    let past = history::state_at(&store, entry, mandant_id, id, point).await?;
     let past = past.ok_or_else(|| match point {
         Point::Now => missing(entry, id),
         _ => Problem::not_found(format!("{} {id} gab es zu diesem Stand noch nicht", entry.name)),

@@ -155,8 +155,8 @@ impl Leser {
         if let Some(cursor) = cursor {
             params.set("cursor", cursor);
         }
-        let App { store, waiter, .. } = &*self.app;
-        reports::run(store, waiter, self.report, self.zugang.mandant_id, params, min_position).await
+        let store = self.app.store.reading(self.zugang.mandant_id, 0).await;
+        reports::run(&store, self.report, self.zugang.mandant_id, params, min_position).await
     }
 
     /// All pages as one file. Each is read when the one before it is sent: the memory of one is enough for any number.

@@ -113,7 +113,7 @@ fn print_counts(counts: Beleganzahl) {
 async fn report(core: &Core, mandant_id: Uuid, name: &str, heute: NaiveDate) -> anyhow::Result<Value> {
     let report = reports::find(name).with_context(|| format!("der Bericht {name} fehlt"))?;
     let params = Params::new(vec![("stichtag".to_owned(), heute.to_string())]).map_err(as_error)?;
-    let answer = reports::run(&core.app.store, &core.app.waiter, report, mandant_id, params, None).await;
+    let answer = reports::run(&core.app.store, report, mandant_id, params, None).await;
     Ok(answer.map_err(as_error)?.json(report))
 }
 

@@ -4,6 +4,7 @@ pub mod append;
 pub mod byte_form;
 mod follow;
 pub mod read;
+mod replik;
 mod statistics;
 pub mod tree;
 
@@ -184,6 +185,7 @@ pub enum StoreError {
 pub struct EventStore {
     pool: PgPool,
     engine: PgPool,
+    replica: Option<replik::Replica>,
     registry: Arc<Registry>,
     signals: Signals,
 }
@@ -195,6 +197,7 @@ impl EventStore {
         Self {
             engine: pool.clone(),
             pool,
+            replica: None,
             registry,
             signals: Signals::default(),
         }

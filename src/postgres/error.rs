@@ -28,9 +28,19 @@ pub enum OpenError {
          beenden und mit diesem Programm neu starten, oder das Programm von dessen Stand nehmen"
     )]
     OtherVersion(String),
+    /// Queries would show what is not in the log.
+    #[error(
+        "DATABASE_READ_URL ({0}) ist keine Replik der Datenbank aus DATABASE_URL. Abhilfe: die Adresse berichtigen; erwartet \
+         wird ein Server, der ihr mit Streaming Replication folgt"
+    )]
+    NoReplica(String),
 }
 
 impl OpenError {
+    pub(super) fn other_server(replica: &PgConnectOptions) -> Self {
+        Self::NoReplica(place(replica))
+    }
+
     pub(super) fn connect(options: &PgConnectOptions, error: &sqlx::Error) -> Self {
         Self::Connect {
             ziel: place(options),
@@ -61,6 +71,27 @@ impl OpenError {
             other => other.to_string(),
         };
         Self::Migrate(text)
+    }
+}
+
+/// True for errors of the database that have nothing to do with what was to be written.
+#[must_use]
+pub fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        // Class 08: connection, 57P: shutdown, 40: serialisation or deadlock, 53: out of resources. 55P03 and 57014: a
+        // lock or an answer took too long, 25P03: the transaction was idle for too long, 25006: a standby that is not
+        // promoted yet.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "57P", "40", "53", "55P03", "57014", "25P03", "25006"]
+                .iter()
+                .any(|begin| code.starts_with(begin))
+        }),
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::PoolClosed => true,
+        _ => false,
     }
 }
 

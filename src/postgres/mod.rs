@@ -16,13 +16,16 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-pub use error::{OpenError, place};
+pub use error::{OpenError, may_pass, place};
 
 /// Connections of each of the two pools of a process.
 const CONNECTIONS: u32 = 16;
 
 /// How long the first connection may take; whoever waits for a server that is not there wants to know soon.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A query ends before the request that asked for it does.
+const QUERIES: &str = "SET statement_timeout = '55s'";
 
 /// Prepared statements kept per connection: the writing ones differ by the tables they touch.
 const STATEMENTS: usize = 400;
@@ -82,6 +85,31 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Checks that a replica follows the server it is to be the replica of, if it answers: one that does not is waited for
+/// while the program runs.
+pub async fn check_replica(options: &PgConnectOptions, replica: &PgConnectOptions) -> Result<(), OpenError> {
+    let Ok(identity) = server_identity(replica).await else {
+        tracing::warn!(replik = %place(replica), "DATABASE_READ_URL antwortet nicht; gelesen wird aus DATABASE_URL, bis sie es tut");
+        return Ok(());
+    };
+    let own = server_identity(options).await?;
+    if own == identity && options.get_database() == replica.get_database() {
+        return Ok(());
+    }
+    Err(OpenError::other_server(replica))
+}
+
+/// What a server and its replicas have in common, and no others.
+async fn server_identity(options: &PgConnectOptions) -> Result<i64, OpenError> {
+    let mut connection = first_connection(options).await?;
+    let identity = sqlx::query_scalar("SELECT system_identifier FROM pg_control_system()")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(|error| OpenError::connect(options, &error))?;
+    let _ = connection.close().await;
+    Ok(identity)
+}
+
 /// Checks that a database in use by another program has exactly the migrations of this one, and applies none: the
 /// running program would meet tables it does not know.
 pub async fn check_migrations(options: &PgConnectOptions) -> Result<(), OpenError> {
@@ -104,9 +132,14 @@ pub async fn check_migrations(options: &PgConnectOptions) -> Result<(), OpenErro
 }
 
 /// The program's pool. Every connection takes the role that cannot change the log.
-/// A query ends before the request that asked for it does.
 pub async fn connect(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
-    pool(options, "SET statement_timeout = '55s'").await
+    pool(options, QUERIES).await
+}
+
+/// The pool of queries on a replica, which need not answer yet.
+#[must_use]
+pub fn connect_reading(options: &PgConnectOptions) -> PgPool {
+    pool_options(QUERIES).connect_lazy_with(with_statements(options))
 }
 
 /// The engine's pool. Its statements fetch by key from tables that grow while their plans are kept: a plan made when a
@@ -124,6 +157,17 @@ pub async fn connect_engine(options: &PgConnectOptions) -> Result<PgPool, OpenEr
 }
 
 async fn pool(options: &PgConnectOptions, more: &'static str) -> Result<PgPool, OpenError> {
+    pool_options(more)
+        .connect_with(with_statements(options))
+        .await
+        .map_err(|error| OpenError::connect(options, &error))
+}
+
+fn with_statements(options: &PgConnectOptions) -> PgConnectOptions {
+    options.clone().statement_cache_capacity(STATEMENTS)
+}
+
+fn pool_options(more: &'static str) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(Duration::from_secs(10))
@@ -136,7 +180,4 @@ async fn pool(options: &PgConnectOptions, more: &'static str) -> Result<PgPool, 
                 Ok(())
             })
         })
-        .connect_with(options.clone().statement_cache_capacity(STATEMENTS))
-        .await
-        .map_err(|error| OpenError::connect(options, &error))
 }

@@ -136,6 +136,12 @@ impl ListQuery {
         })
     }
 
+    /// The position that the page must have seen.
+    #[must_use]
+    pub fn needs(&self) -> i64 {
+        self.ab_position
+    }
+
     /// Reads the page. One statement, so rows, count and position are of one moment.
     pub async fn fetch(&self, pool: &PgPool, mandant_id: Uuid) -> Result<Page, Problem> {
         let (sql, keys) = self.statement(mandant_id)?;

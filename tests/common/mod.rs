@@ -50,7 +50,8 @@ struct Cluster {
     _in_use: File,
 }
 
-fn binaries() -> PathBuf {
+/// Where the programs of Postgres are.
+pub fn binaries() -> PathBuf {
     let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|dir| {
             dir.flatten()
@@ -70,7 +71,7 @@ fn binaries() -> PathBuf {
 }
 
 /// As root the server runs as another user.
-fn server_user() -> Option<(u32, u32)> {
+pub fn server_user() -> Option<(u32, u32)> {
     if !nix::unistd::geteuid().is_root() {
         return None;
     }
@@ -80,7 +81,8 @@ fn server_user() -> Option<(u32, u32)> {
     user.map(|u| (u.uid.as_raw(), u.gid.as_raw()))
 }
 
-fn command(program: &Path) -> Command {
+/// A program as the user who runs Postgres.
+pub fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/tmp").stdin(Stdio::null());
     if let Some((uid, gid)) = server_user() {
@@ -89,7 +91,8 @@ fn command(program: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) {
+/// Runs a program that must succeed.
+pub fn run(command: &mut Command) {
     let output = command.output().expect("the command starts");
     assert!(
         output.status.success(),

@@ -68,7 +68,12 @@ pub fn programm(options: &PgConnectOptions, token: &str) -> Command {
 
 /// Starts a program on a database; all that are started with the same token share it.
 pub fn starten(options: &PgConnectOptions, token: &str) -> Prozess {
-    let mut child = programm(options, token)
+    bereit(programm(options, token), token)
+}
+
+/// Starts this program and waits until it says where it listens.
+pub fn bereit(mut programm: Command, token: &str) -> Prozess {
+    let mut child = programm
         .args(["serve", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -82,12 +82,13 @@ async fn find(app: &App, name: &str) -> Result<Option<(Uuid, bool)>, Problem> {
     if let Some(known) = app.tokens.companies.get(name, head) {
         return Ok(Some(known));
     }
+    let store = app.store.reading(SYSTEM, 0).await;
     let row = sqlx::query(
         "SELECT id, status FROM dienste.mandant WHERE mandant_id = $1 AND (id::text = lower($2) OR kuerzel = upper($2))",
     )
     .bind(SYSTEM)
     .bind(name)
-    .fetch_optional(app.store.pool())
+    .fetch_optional(store.pool())
     .await?;
     let Some(row) = row else { return Ok(None) };
     let (id, closed) = (row.try_get("id")?, row.try_get::<String, _>("status")? != "aktiv");

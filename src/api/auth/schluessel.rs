@@ -90,7 +90,8 @@ pub(super) async fn of_token(app: &App, token: &str, address: Option<IpAddr>) ->
     let key = if let Some(known) = app.tokens.keys.get(&hash, head) {
         known
     } else {
-        let found = find(&app.store, ApiKey::KEY_HASH, &hash).await?;
+        let store = app.store.reading(SYSTEM, 0).await;
+        let found = find(&store, ApiKey::KEY_HASH, &hash).await?;
         let (id, key) = found.ok_or_else(unknown)?;
         let key = Arc::new(Schluessel::new(id, key));
         app.tokens.keys.put(hash.clone(), head, key.clone());

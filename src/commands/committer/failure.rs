@@ -11,6 +11,7 @@ use super::{Committer, RETRIES};
 use crate::{
     commands::{internal, overlay::Finished},
     eventstore::{StoreError, append},
+    postgres::may_pass,
 };
 
 /// Why an attempt failed.
@@ -33,25 +34,6 @@ impl From<StoreError> for Failure {
 pub(super) fn is_transient(error: &StoreError) -> bool {
     match error {
         StoreError::Database(error) => may_pass(error),
-        _ => false,
-    }
-}
-
-/// True for errors of the database that have nothing to do with what was to be written.
-fn may_pass(error: &sqlx::Error) -> bool {
-    match error {
-        // Class 08: connection, 57P: shutdown, 40: serialisation or deadlock, 53: out of resources. 55P03 and 57014: a
-        // lock or an answer took too long, 25P03: the transaction was idle for too long.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            ["08", "57P", "40", "53", "55P03", "57014", "25P03"]
-                .iter()
-                .any(|begin| code.starts_with(begin))
-        }),
-        sqlx::Error::Io(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::PoolClosed => true,
         _ => false,
     }
 }

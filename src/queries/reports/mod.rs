@@ -36,7 +36,7 @@ mod table;
 mod wareneingangsbuch;
 mod we_re_liste;
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use aggregates::types::Bereich;
 use chrono::NaiveDate;
@@ -179,33 +179,24 @@ pub fn find(name: &str) -> Option<&'static Report> {
 }
 
 /// Waits until ledgers of a company have reached a position: true if they have, false after [`WAIT`].
-pub type Waiter = Arc<
-    dyn Fn(Uuid, &'static [&'static str], i64) -> Pin<Box<dyn Future<Output = Result<bool, sqlx::Error>> + Send>>
-        + Send
-        + Sync,
->;
-
-/// A waiter that looks at the ledgers' checkpoints.
-#[must_use]
-pub fn checkpoint_waiter(store: &EventStore) -> Waiter {
-    let pool = store.pool().clone();
-    Arc::new(move |mandant_id, ledgers, position| {
-        let pool = pool.clone();
-        Box::pin(async move {
-            let deadline = Instant::now() + WAIT;
-            loop {
-                let mut connection = pool.acquire().await?;
-                if ledger_position(&mut connection, mandant_id, ledgers).await? >= position {
-                    return Ok(true);
-                }
-                drop(connection);
-                if Instant::now() + POLL > deadline {
-                    return Ok(false);
-                }
-                tokio::time::sleep(POLL).await;
-            }
-        })
-    })
+async fn reached(
+    store: &EventStore,
+    mandant_id: Uuid,
+    ledgers: &'static [&'static str],
+    position: i64,
+) -> Result<bool, sqlx::Error> {
+    let deadline = Instant::now() + WAIT;
+    loop {
+        let mut connection = store.pool().acquire().await?;
+        if ledger_position(&mut connection, mandant_id, ledgers).await? >= position {
+            return Ok(true);
+        }
+        drop(connection);
+        if Instant::now() + POLL > deadline {
+            return Ok(false);
+        }
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 /// Up to where all of these ledgers have seen the log of a company.
@@ -312,7 +303,6 @@ impl Answer {
 /// Runs a report. `min_position` is what the header `X-Min-Position` asks for.
 pub async fn run(
     store: &EventStore,
-    waiter: &Waiter,
     report: &Report,
     mandant_id: Uuid,
     mut params: Params,
@@ -330,7 +320,7 @@ pub async fn run(
         .flatten()
         .max()
         .unwrap_or(0);
-    if needed > 0 && !waiter(mandant_id, report.ledgers, needed).await? {
+    if needed > 0 && !reached(store, mandant_id, report.ledgers, needed).await? {
         return Err(too_old(needed));
     }
     let mut transaction = store
