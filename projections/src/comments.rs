@@ -61,7 +61,7 @@ fn of_table(model: &StateModel, entry: &Entry, table: &Table) -> BTreeMap<String
         }
     }
     for (field, schema) in level["properties"].as_object().into_iter().flatten() {
-        let own = table.keys.iter().skip(table.path.len().saturating_sub(1));
+        let own = table.split_keys().1.iter();
         let column = own
             .clone()
             .find(|(json, _)| json == field)

@@ -48,6 +48,18 @@ impl Table {
     pub const fn is_head(&self) -> bool {
         self.path.is_empty()
     }
+
+    /// The keys of the levels above the row, one for each, and those of the row itself.
+    #[must_use]
+    pub fn split_keys(
+        &self,
+    ) -> (
+        &'static [(&'static str, &'static str)],
+        &'static [(&'static str, &'static str)],
+    ) {
+        let above = self.path.len().saturating_sub(1).min(self.keys.len());
+        self.keys.split_at(above)
+    }
 }
 
 /// What an aggregate's file in this crate declares.

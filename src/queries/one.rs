@@ -111,23 +111,22 @@ fn nest(daten: &mut Value, table: &Table, rows: Vec<Value>) {
     for parent in parents(daten, above) {
         parent.insert((*field).to_owned(), Value::Array(Vec::new()));
     }
-    let ancestors = table.keys.len().saturating_sub(1);
+    let (above, own) = table.split_keys();
     for row in rows {
         let Value::Object(mut row) = row else {
             continue;
         };
         // The ancestors' keys in this row find the parent; they are not part of the element.
-        let place: Vec<(&str, Value)> = table
-            .keys
+        let place: Vec<(&str, Value)> = above
             .iter()
-            .take(ancestors)
             .map(|(json_key, column)| (*json_key, row.remove(*column).unwrap_or(Value::Null)))
             .collect();
-        if let Some((json_key, column)) = table.keys.last()
-            && json_key != column
-            && let Some(key) = row.remove(*column)
-        {
-            row.insert((*json_key).to_owned(), key);
+        for (json_key, column) in own {
+            if json_key != column
+                && let Some(key) = row.remove(*column)
+            {
+                row.insert((*json_key).to_owned(), key);
+            }
         }
         if let Some(list) = list_at(daten, table.path, &place) {
             list.push(Value::Object(row));
@@ -160,6 +159,7 @@ fn list_at<'a>(value: &'a mut Value, path: &[&str], place: &[(&str, Value)]) -> 
 
 #[cfg(test)]
 mod tests {
+    use projections::state::child_rows;
     use serde_json::json;
 
     use super::*;
@@ -193,5 +193,51 @@ mod tests {
                 {"nr": 2, "kontierung": [{"lfd": 1, "betrag": "1.00"}]},
             ]})
         );
+    }
+
+    /// A state with two elements in each list of a model, whose keys tell them apart only all together.
+    fn beispiel(tables: &[Table], path: &[&str]) -> Value {
+        let below = tables
+            .iter()
+            .filter(|t| t.path.len() == path.len() + 1 && t.path.starts_with(path));
+        let mut value = Map::new();
+        for table in below {
+            let field = table.path[path.len()];
+            let elements = (1..=2).map(|nr| {
+                let mut element = beispiel(tables, table.path);
+                let (_, own) = table.split_keys();
+                for (at, (json_key, _)) in own.iter().enumerate() {
+                    let same = at + 1 < own.len();
+                    element[*json_key] = json!(if same { 1 } else { nr });
+                }
+                element
+            });
+            value.insert(field.to_owned(), elements.collect());
+        }
+        Value::Object(value)
+    }
+
+    #[test]
+    fn the_children_of_every_aggregate_stand_where_its_state_has_them() {
+        let mut with_children = 0;
+        for model in projections::state_models() {
+            let state = beispiel(model.tables, &[]);
+            let mut children: Vec<&Table> = model.tables.iter().filter(|t| !t.is_head()).collect();
+            children.sort_by_key(|table| table.path.len());
+            let mut daten = json!({});
+            for table in children {
+                let rows = child_rows(table, &model.owner(), Uuid::nil(), Uuid::nil(), &state).into_values();
+                let rows = rows.map(|mut row| {
+                    row.as_object_mut()
+                        .unwrap()
+                        .retain(|k, _| *k != "mandant_id" && *k != model.owner());
+                    row
+                });
+                nest(&mut daten, table, rows.collect());
+                with_children += 1;
+            }
+            assert_eq!(daten, state, "{}", model.typ);
+        }
+        assert!(with_children > 30, "{with_children}");
     }
 }

@@ -59,6 +59,7 @@ pub async fn alles(w: &Welt) {
     auftraege(w).await;
     modell(w, kopf).await;
     folgen(w).await;
+    einzeln(w).await;
     let unterschiede = neuroerp::projector::rebuild::verify(&w.server.db.store, None)
         .await
         .unwrap();
@@ -356,4 +357,41 @@ async fn folgen(w: &Welt) {
         abgelehnt.iter().filter(bekannt).collect::<Vec<_>>(),
         Vec::<&(String, String, String)>::new()
     );
+}
+
+/// A record asked for by its id has the children that its state has.
+async fn einzeln(w: &Welt) {
+    let registry = aggregates::registry();
+    let mut verglichen = 0;
+    for modell in projections::state_models().iter().filter(|m| m.tables.len() > 1) {
+        let aggregat = registry.entry(modell.typ).unwrap();
+        let sql = format!(
+            "SELECT id FROM {} WHERE mandant_id = $1 ORDER BY id LIMIT 20",
+            modell.head().unwrap().name
+        );
+        let ids: Vec<uuid::Uuid> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(w.mandant)
+            .fetch_all(&w.server.db.pool)
+            .await
+            .unwrap();
+        for id in ids {
+            let pfad = format!("{}/{}/{id}", aggregat.bereich.as_str(), aggregat.ressource);
+            let (satz, stand) = (w.get(&pfad).await, w.get(&format!("{pfad}/zustand")).await);
+            for tabelle in modell.tables.iter().filter(|t| t.path.len() == 1) {
+                let liste = |von: &serde_json::Value| {
+                    let elemente = von[tabelle.path[0]].as_array();
+                    let schluessel = |e: &serde_json::Value| {
+                        let felder = tabelle.split_keys().1.iter();
+                        felder.map(|(feld, _)| e[*feld].to_string()).collect::<Vec<_>>()
+                    };
+                    let mut alle: Vec<_> = elemente.into_iter().flatten().map(schluessel).collect();
+                    alle.sort();
+                    alle
+                };
+                assert_eq!(liste(&satz), liste(&stand["zustand"]), "{pfad} {}", tabelle.name);
+                verglichen += liste(&satz).len();
+            }
+        }
+    }
+    assert!(verglichen > 100, "{verglichen}");
 }

@@ -110,11 +110,19 @@ pub async fn korrigieren(w: &mut Welt) {
     let datum = w.rechnungstag;
     let body =
         json!({"grund": GRUND, "datum": datum, "positionen": [{"position": position["nr"], "netto": euro(teil)}]});
-    w.tun("korrektur", &format!("{pfad}/korrigieren"), body).await;
-    let korrigiert = w.get(&pfad).await["korrekturen"].clone();
-    if let Some(letzte) = korrigiert.as_array().and_then(|k| k.last()) {
-        let gutschrift = letzte["gutschrift_id"].as_str().unwrap().to_owned();
-        w.belege.entry("rechnung").or_default().push(gutschrift);
+    if w.tun("korrektur", &format!("{pfad}/korrigieren"), body).await.is_none() {
+        return;
+    }
+    let bekannt = stand["korrekturen"].as_array().unwrap().len();
+    let korrekturen = w.get(&pfad).await["korrekturen"].clone();
+    let korrekturen = korrekturen.as_array().unwrap();
+    assert!(korrekturen.len() > bekannt, "{pfad}: {korrekturen:?}");
+    let gutschriften = w.belege.entry("rechnung").or_default();
+    for korrektur in korrekturen {
+        let gutschrift = korrektur["gutschrift_id"].as_str().unwrap().to_owned();
+        if !gutschriften.contains(&gutschrift) {
+            gutschriften.push(gutschrift);
+        }
     }
 }
 
