@@ -420,6 +420,58 @@ async fn a_connection_lost_at_commit_neither_loses_nor_doubles_a_command() {
     assert_eq!(numbers, (1..=120).collect::<Vec<i64>>());
 }
 
+/// Waits until a session of the database waits for something of this kind; its backend's pid.
+async fn waiting(owner: &mut sqlx::PgConnection, what: &str) -> i32 {
+    for _ in 0..500 {
+        let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND $1 IN (wait_event, wait_event_type)";
+        let found: Option<i32> = sqlx::query_scalar(sql).bind(what).fetch_optional(&mut *owner).await.unwrap();
+        if let Some(pid) = found {
+            return pid;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("nobody waits for {what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_lost_commit_a_command_that_another_process_carried_out_says_nothing_of_the_others() {
+    let db = common::database().await;
+    let (one, two) = (process(&db).await, process(&db).await);
+    let mandant = Uuid::now_v7();
+    one.send(mandant, Caller::service("test"), kreis(mandant, "AR")).await.unwrap();
+    let keys = [Uuid::now_v7(), Uuid::now_v7()];
+    let orders: Vec<Order> = (0..2).map(|n| muster_aendern(mandant, "AR", n + 1).once(keys[n as usize])).collect();
+    // The COMMIT of the second command takes its time, once.
+    let mut owner = db.owner.clone().connect().await.unwrap();
+    let halt = format!(
+        "CREATE TABLE public.halt (); INSERT INTO public.halt DEFAULT VALUES; \
+         CREATE FUNCTION public.halt() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN \
+            IF NEW.befehl_id = '{}' AND EXISTS (SELECT FROM public.halt) THEN PERFORM pg_sleep(60); END IF; RETURN NULL; END $$; \
+         CREATE CONSTRAINT TRIGGER halt AFTER INSERT ON log.befehl DEFERRABLE INITIALLY DEFERRED \
+            FOR EACH ROW EXECUTE FUNCTION public.halt()",
+        keys[1]
+    );
+    owner.execute(sqlx::AssertSqlSafe(halt)).await.unwrap();
+    let unit = Unit {
+        caller: Caller::service("test"),
+        orders: orders.clone(),
+        mode: Mode::Each,
+    };
+    let both = tokio::spawn(async move { one.submit(mandant, unit).await });
+    let pid = waiting(&mut owner, "PgSleep").await;
+    let first = orders[0].clone();
+    let again = tokio::spawn(async move { two.send(mandant, Caller::service("test"), first).await });
+    waiting(&mut owner, "Lock").await;
+    owner.execute("DELETE FROM public.halt").await.unwrap();
+    sqlx::query("SELECT pg_terminate_backend($1)").bind(pid).execute(&mut owner).await.unwrap();
+    assert!(!again.await.unwrap().unwrap().replayed);
+    let outcomes = both.await.unwrap().unwrap();
+    let [first, second] = outcomes.as_slice() else { panic!("{outcomes:?}") };
+    assert!(first.as_ref().unwrap().replayed);
+    assert_eq!(second.as_ref().unwrap().position, 3);
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 3);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_that_races_writers_sees_every_position_once_in_order() {
     let db = common::database().await;

@@ -115,8 +115,8 @@ impl Committer {
         for attempt in 0..RETRIES {
             match self.attempt(&mut batch).await {
                 Ok(()) => return,
-                Err(Failure::Uncertain { befehle, finished }) => {
-                    match self.settle(&befehle).await {
+                Err(Failure::Uncertain(finished)) => {
+                    match self.settle(&finished.write).await {
                         Ok(true) => {
                             self.cache.clear(0);
                             self.shared

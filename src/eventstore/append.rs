@@ -104,6 +104,18 @@ pub async fn read(
     })
 }
 
+/// True if this event is on record, and no other in its place.
+pub async fn has_leaf(connection: &mut PgConnection, mandant_id: Uuid, event: &NewEvent) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM log.ereignis WHERE mandant_id = $1 AND position = $2 AND leaf_hash = $3)",
+    )
+    .bind(mandant_id)
+    .bind(event.position)
+    .bind(event.leaf_hash.as_slice())
+    .fetch_one(connection)
+    .await
+}
+
 /// The head without locking it, and where claims changed last; old as soon as it is read.
 pub async fn peek_head(connection: &mut PgConnection, mandant_id: Uuid) -> Result<(i64, i64), sqlx::Error> {
     let head = sqlx::query_as("SELECT position, anspruch_position FROM log.kopf WHERE mandant_id = $1")

@@ -10,7 +10,10 @@ use uuid::Uuid;
 use super::{Committer, RETRIES};
 use crate::{
     commands::{internal, overlay::Finished},
-    eventstore::{StoreError, append},
+    eventstore::{
+        StoreError,
+        append::{self, Batch},
+    },
     postgres::may_pass,
 };
 
@@ -18,11 +21,8 @@ use crate::{
 pub(super) enum Failure {
     /// Nothing was written.
     Store(StoreError),
-    /// The connection was lost at COMMIT.
-    Uncertain {
-        befehle: Vec<Uuid>,
-        finished: Box<Finished>,
-    },
+    /// The connection was lost at COMMIT of this.
+    Uncertain(Box<Finished>),
 }
 
 impl From<StoreError> for Failure {
@@ -61,11 +61,11 @@ pub(super) fn refusal_of(error: &StoreError) -> Refusal {
 
 impl Committer {
     /// After a lost COMMIT: waits for the head lock, which the lost transaction held if it still runs, and looks
-    /// whether its commands are on record.
-    pub(super) async fn settle(&self, befehle: &[Uuid]) -> Result<bool, StoreError> {
+    /// whether what it wrote is on record.
+    pub(super) async fn settle(&self, batch: &Batch) -> Result<bool, StoreError> {
         let mut last = None;
         for attempt in 0..RETRIES {
-            match self.look_for(befehle).await {
+            match self.look_for(batch).await {
                 Ok(found) => return Ok(found),
                 Err(error) => last = Some(error),
             }
@@ -74,12 +74,22 @@ impl Committer {
         Err(last.unwrap_or_else(|| sqlx::Error::PoolTimedOut.into()))
     }
 
-    async fn look_for(&self, befehle: &[Uuid]) -> Result<bool, StoreError> {
+    /// True if this very batch is on record: another process may have carried out some of its commands meanwhile, under
+    /// the same Idempotency-Keys.
+    async fn look_for(&self, batch: &Batch) -> Result<bool, StoreError> {
         let mut connection: PoolConnection<Postgres> = self.shared.store.engine().acquire().await?;
         connection.close_on_drop();
         let mut transaction = append::begin(&mut connection, self.mandant_id).await?;
-        let start = append::read(&mut transaction, self.mandant_id, befehle, &[]).await?;
+        let found = match batch.events.last() {
+            // The salt goes into the leaf, so no other batch has written it.
+            Some(last) => append::has_leaf(&mut transaction, self.mandant_id, last).await?,
+            None => {
+                let ids: Vec<Uuid> = batch.befehle.iter().map(|b| b.befehl_id).collect();
+                let start = append::read(&mut transaction, self.mandant_id, &ids, &[]).await?;
+                ids.iter().all(|id| start.known.contains_key(id))
+            }
+        };
         transaction.rollback().await?;
-        Ok(!start.known.is_empty())
+        Ok(found)
     }
 }

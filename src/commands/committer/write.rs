@@ -100,11 +100,7 @@ impl Committer {
                 return Err(StoreError::from(error).into());
             }
             tracing::warn!(%error, "die Verbindung riss beim COMMIT; die Befehle werden im Journal gesucht");
-            let befehle = finished.write.befehle.iter().map(|b| b.befehl_id).collect();
-            return Err(Failure::Uncertain {
-                befehle,
-                finished: Box::new(finished),
-            });
+            return Err(Failure::Uncertain(Box::new(finished)));
         }
         metrics::histogram!("neuroerp_commit_sekunden").record(started.elapsed());
         self.cache.seen = finished.head.position;
