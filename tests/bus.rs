@@ -420,11 +420,49 @@ async fn a_connection_lost_at_commit_neither_loses_nor_doubles_a_command() {
     assert_eq!(numbers, (1..=120).collect::<Vec<i64>>());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_given_back_and_taken_again_in_one_batch_is_held() {
+    let db = common::database().await;
+    let id = Uuid::now_v7();
+    let [first, second] = ["a", "b"].map(|c| c.repeat(64));
+    let ablauf = chrono::Utc::now() + chrono::TimeDelta::days(30);
+    let issue = json!({"Ausstellen": {"name": "kasse", "scopes": ["*:admin"], "ablauf": ablauf,
+        "schluessel_hash": first}});
+    let order = Order::new("api_key", id, issue);
+    process(&db)
+        .await
+        .send(Uuid::nil(), Caller::service("test"), order)
+        .await
+        .unwrap();
+    // A process that has never looked the first key up.
+    let renew = |hash: &str| {
+        let command = json!({"Erneuern": {"ablauf": ablauf, "schluessel_hash": hash}});
+        Order::new("api_key", id, command)
+    };
+    let unit = Unit {
+        caller: Caller::service("test"),
+        orders: vec![renew(&second), renew(&first)],
+        mode: Mode::Each,
+    };
+    let outcomes = process(&db).await.submit(Uuid::nil(), unit).await.unwrap();
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    let held: Vec<String> =
+        sqlx::query_scalar("SELECT schluessel FROM log.anspruch WHERE bereich = 'api_key.schluessel_hash'")
+            .fetch_all(&db.pool)
+            .await
+            .unwrap();
+    assert_eq!(held, [first]);
+}
+
 /// Waits until a session of the database waits for something of this kind; its backend's pid.
 async fn waiting(owner: &mut sqlx::PgConnection, what: &str) -> i32 {
     for _ in 0..500 {
         let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND $1 IN (wait_event, wait_event_type)";
-        let found: Option<i32> = sqlx::query_scalar(sql).bind(what).fetch_optional(&mut *owner).await.unwrap();
+        let found: Option<i32> = sqlx::query_scalar(sql)
+            .bind(what)
+            .fetch_optional(&mut *owner)
+            .await
+            .unwrap();
         if let Some(pid) = found {
             return pid;
         }
@@ -438,9 +476,13 @@ async fn after_a_lost_commit_a_command_that_another_process_carried_out_says_not
     let db = common::database().await;
     let (one, two) = (process(&db).await, process(&db).await);
     let mandant = Uuid::now_v7();
-    one.send(mandant, Caller::service("test"), kreis(mandant, "AR")).await.unwrap();
+    one.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
     let keys = [Uuid::now_v7(), Uuid::now_v7()];
-    let orders: Vec<Order> = (0..2).map(|n| muster_aendern(mandant, "AR", n + 1).once(keys[n as usize])).collect();
+    let orders: Vec<Order> = (0..2)
+        .map(|n| muster_aendern(mandant, "AR", n + 1).once(keys[n as usize]))
+        .collect();
     // The COMMIT of the second command takes its time, once.
     let mut owner = db.owner.clone().connect().await.unwrap();
     let halt = format!(
@@ -463,10 +505,16 @@ async fn after_a_lost_commit_a_command_that_another_process_carried_out_says_not
     let again = tokio::spawn(async move { two.send(mandant, Caller::service("test"), first).await });
     waiting(&mut owner, "Lock").await;
     owner.execute("DELETE FROM public.halt").await.unwrap();
-    sqlx::query("SELECT pg_terminate_backend($1)").bind(pid).execute(&mut owner).await.unwrap();
+    sqlx::query("SELECT pg_terminate_backend($1)")
+        .bind(pid)
+        .execute(&mut owner)
+        .await
+        .unwrap();
     assert!(!again.await.unwrap().unwrap().replayed);
     let outcomes = both.await.unwrap().unwrap();
-    let [first, second] = outcomes.as_slice() else { panic!("{outcomes:?}") };
+    let [first, second] = outcomes.as_slice() else {
+        panic!("{outcomes:?}")
+    };
     assert!(first.as_ref().unwrap().replayed);
     assert_eq!(second.as_ref().unwrap().position, 3);
     assert_eq!(assert_log_is_whole(&db, mandant).await, 3);

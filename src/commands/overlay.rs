@@ -158,13 +158,13 @@ impl<'c> Overlay<'c> {
         let mut claims = Vec::new();
         let mut released = Vec::new();
         for ((scope, key), holder) in &self.batch.claims {
-            let before = self.cache.claims.peek(&(scope.clone(), key.clone())).copied().flatten();
+            // Nothing is known of a key that was given back without having been looked up.
+            let before = self.cache.claims.peek(&(scope.clone(), key.clone())).copied();
             match holder {
-                // What is given back need not have been looked up before.
                 None => released.push((scope.clone(), key.clone())),
-                Some((_, id)) if before == Some(*id) => {}
+                Some((_, id)) if before == Some(Some(*id)) => {}
                 Some((typ, id)) => {
-                    if before.is_some() {
+                    if before != Some(None) {
                         released.push((scope.clone(), key.clone()));
                     }
                     claims.push((scope.clone(), key.clone(), (*typ).to_owned(), *id));
