@@ -301,6 +301,39 @@ async fn a_poisoned_command_fails_alone_and_the_rest_of_its_batch_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_poisoned_command_of_a_stapel_of_single_ones_fails_alone() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    let mut owner = db.owner.clone().connect().await.unwrap();
+    owner
+        .execute("ALTER TABLE dienste.nummernkreis ADD CONSTRAINT gift CHECK (code NOT LIKE 'GIFT%')")
+        .await
+        .unwrap();
+    // More than one batch, with a poisoned command in each.
+    let code = |n: usize| {
+        if n % 400 == 17 {
+            format!("GIFT{n}")
+        } else {
+            format!("K{n}")
+        }
+    };
+    let unit = Unit {
+        caller: Caller::service("test"),
+        orders: (0..600).map(|n| kreis(mandant, &code(n))).collect(),
+        mode: Mode::Each,
+    };
+    let outcomes = bus.submit(mandant, unit).await.unwrap();
+    for (n, outcome) in outcomes.iter().enumerate() {
+        match outcome {
+            Ok(_) => assert_ne!(n % 400, 17),
+            Err(refusal) => assert_eq!((n % 400, refusal.code.as_str()), (17, "INTERN")),
+        }
+    }
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 598);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_atomic_unit_writes_all_or_nothing_and_a_dry_run_writes_nothing() {
     let db = common::database().await;
     let bus = process(&db).await;

@@ -149,9 +149,10 @@ impl Committer {
                         tracing::warn!(%error, attempt, "die Datenbank ist nicht da; neuer Versuch");
                     } else if alone {
                         tracing::error!(%error, "ein Befehl lässt sich nicht ablegen");
-                        for work in batch {
-                            work.refuse(&refusal_of(&error));
-                        }
+                        let refusal = refusal_of(&error);
+                        let left = batch.into_iter().filter_map(|work| work.refused_by_database(&refusal));
+                        let left = left.map(|work| Work { alone: true, ..work }).collect();
+                        put_back(&mut self.waiting, left);
                         return;
                     } else {
                         tracing::error!(%error, "ein Schub lässt sich nicht ablegen; seine Einheiten laufen einzeln");
@@ -306,7 +307,7 @@ impl Committer {
     fn distribute(&mut self, batch: &mut Vec<Work>, fates: Vec<Fate>) {
         let mut again = Vec::new();
         for (index, (mut work, fate)) in batch.drain(..).zip(fates).enumerate() {
-            work.settled = work.outcomes.len();
+            work.settle();
             match fate {
                 Fate::Done => work.answer(),
                 Fate::Full => self.queue_behind(work),

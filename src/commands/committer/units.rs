@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::work::{Fate, Work};
 use crate::{
     commands::{
-        Answer, BATCH_LIMIT, Mode, Order, Outcome,
+        Answer, Mode, Order, Outcome,
         decide::{Blocked, Desk, Fixed},
         internal,
         overlay::Overlay,
@@ -32,8 +32,9 @@ pub(super) fn decide_unit(
 /// Each command for itself, in order; a missing look-up stops the unit so that the order is kept.
 fn decide_each(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &mut Work, known: &HashMap<Uuid, Befehl>) -> Fate {
     let mut decided = 0;
+    let limit = work.limit();
     while work.rest() > 0 {
-        if decided >= BATCH_LIMIT {
+        if decided >= limit {
             return Fate::Full;
         }
         let mark = overlay.mark();

@@ -6,7 +6,7 @@ use aggregates::{Lookup, Refusal, types::Akteur};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::commands::{BATCH_LIMIT, Envelope, Order, Outcome, internal};
+use crate::commands::{BATCH_LIMIT, Envelope, Mode, Order, Outcome, internal};
 
 /// A unit that is not answered yet.
 pub(super) struct Work {
@@ -23,6 +23,8 @@ pub(super) struct Work {
     pub misses: u32,
     /// Its batch was refused by the database: it is carried out by itself, so that a bad neighbour cannot hold it up.
     pub alone: bool,
+    /// How many of its next commands go one per transaction, since the database refused them together.
+    pub singly: usize,
 }
 
 impl Work {
@@ -37,6 +39,7 @@ impl Work {
             settled: 0,
             misses: 0,
             alone: false,
+            singly: 0,
         };
         for _ in 0..work.envelope.unit.orders.len() {
             let mut bytes = [0_u8; 32];
@@ -66,7 +69,40 @@ impl Work {
     /// The commands that may be decided in the next batch.
     pub(super) fn at_hand(&self) -> &[Order] {
         let rest = self.envelope.unit.orders.get(self.outcomes.len()..).unwrap_or_default();
-        rest.get(..BATCH_LIMIT).unwrap_or(rest)
+        rest.get(..self.limit()).unwrap_or(rest)
+    }
+
+    /// How many commands one batch takes of it.
+    pub(super) fn limit(&self) -> usize {
+        if self.singly > 0 { 1 } else { BATCH_LIMIT }
+    }
+
+    /// The answers it has now are of a committed batch.
+    pub(super) fn settle(&mut self) {
+        let new = self.outcomes.len().saturating_sub(self.settled);
+        self.singly = self.singly.saturating_sub(new);
+        self.settled = self.outcomes.len();
+    }
+
+    /// The database refuses what this unit, by itself, would write. If it is of commands each for itself, those of the
+    /// batch go one by one, and of them only the one that is refused fails; `None` if nothing of the unit is left.
+    pub(super) fn refused_by_database(mut self, refusal: &Refusal) -> Option<Self> {
+        let at_hand = self.at_hand().len();
+        if self.envelope.unit.mode != Mode::Each || self.rest() == 0 {
+            self.refuse(refusal);
+            return None;
+        }
+        if at_hand > 1 {
+            self.singly = at_hand;
+            return Some(self);
+        }
+        self.outcomes.push(Err(refusal.clone()));
+        self.settle();
+        if self.rest() == 0 {
+            self.answer();
+            return None;
+        }
+        Some(self)
     }
 
     /// Whose units keep their order among one another.
@@ -111,7 +147,7 @@ pub(super) fn put_back(waiting: &mut VecDeque<Work>, again: Vec<Work>) {
 pub(super) fn conclude(waiting: &mut VecDeque<Work>, batch: Vec<Work>) {
     let mut again = Vec::new();
     for mut work in batch {
-        work.settled = work.outcomes.len();
+        work.settle();
         if work.rest() == 0 {
             work.answer();
         } else {
@@ -130,7 +166,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::commands::{Answer, Caller, Mode, Order, Unit};
+    use crate::commands::{Answer, Caller, Order, Unit};
 
     fn envelope(orders: usize) -> (Envelope, oneshot::Receiver<Vec<Outcome>>) {
         let (reply, answer) = oneshot::channel();
