@@ -264,6 +264,31 @@ async fn several_processes_share_the_ledgers_and_count_each_event_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_postgres_loses_of_a_ledger_when_it_is_killed_is_carried_again_without_a_new_event() {
+    let server = common::server().await;
+    let position = buchen(&server, 1, 3).await;
+    caught_up(&server, position).await;
+    let lines = "SELECT count(*) FROM fibu.journalzeile";
+    let before: i64 = sqlx::query_scalar(lines).fetch_one(&server.db.pool).await.unwrap();
+    assert!(before > 0);
+    // As after a crash: the last commits of the ledger never reached the disk, its first one neither in this case.
+    as_owner(
+        &server.db,
+        "BEGIN; DELETE FROM fibu.journalzeile; DELETE FROM projektion.stand WHERE projektion = 'journal'; COMMIT",
+    )
+    .await;
+    let mut now = 0;
+    for _ in 0..250 {
+        now = sqlx::query_scalar(lines).fetch_one(&server.db.pool).await.unwrap();
+        if now == before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(now, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_a_position_ends_when_it_is_seen_or_the_time_is_up() {
     let server = common::server().await;
     let position = buchen(&server, 0, 3).await;

@@ -47,7 +47,7 @@ pub struct Projector {
     store: EventStore,
     ledgers: Vec<Box<dyn Ledger>>,
     facts: HashMap<&'static str, Fact>,
-    /// Checkpoints this process knows to be committed.
+    /// Checkpoints this process has committed or seen; Postgres may lose the last of them when it is killed.
     reached: Mutex<HashMap<(&'static str, Uuid), i64>>,
     /// Stopped ledgers that this process has tried for itself; a restart tries each once more.
     tried: Mutex<HashSet<(&'static str, Uuid)>>,
@@ -123,6 +123,7 @@ impl Projector {
             self.store.signals().seen(*mandant_id, *head);
         }
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.look_back().await?;
         if let Err(error) = self.measure().await {
             tracing::warn!(%error, "der Rückstand der Kontobücher ist nicht bekannt");
         }
@@ -130,6 +131,30 @@ impl Projector {
             tracing::warn!(%error, "der Planer hat keine neuen Statistiken");
         }
         Ok(heads)
+    }
+
+    /// Finds what was taken back of the ledgers: their commits do not wait for the disk, so Postgres may lose the last of
+    /// them when it is killed. They are carried again from where the database says they are.
+    async fn look_back(&self) -> Result<(), StoreError> {
+        let names: Vec<&str> = self.ledgers.iter().map(|ledger| ledger.name()).collect();
+        let behind: Vec<(String, Uuid, Option<i64>)> = sqlx::query_as(
+            "SELECT l.name, k.mandant_id, s.position FROM log.kopf k CROSS JOIN unnest($1::text[]) AS l(name) \
+             LEFT JOIN projektion.stand s ON s.projektion = l.name AND s.mandant_id = k.mandant_id \
+             WHERE s.position IS NULL OR s.position < k.position",
+        )
+        .bind(names)
+        .fetch_all(self.store.engine())
+        .await?;
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, mandant_id, position) in behind {
+            let Some(ledger) = self.ledgers.iter().find(|ledger| ledger.name() == name) else {
+                continue;
+            };
+            if let Some(known) = reached.get_mut(&(ledger.name(), mandant_id)) {
+                *known = (*known).min(position.unwrap_or(-1));
+            }
+        }
+        Ok(())
     }
 
     async fn round(&self, heads: &BTreeMap<Uuid, i64>, cancel: &CancellationToken) -> Result<(), StoreError> {
@@ -210,7 +235,7 @@ impl Projector {
         lock: Lock,
     ) -> Result<Step, StoreError> {
         let key = (ledger.name(), mandant_id);
-        // Rows and checkpoint stay together: what a crash takes of them is carried again.
+        // Rows and checkpoint stay together: what a crash takes of them is carried again (`look_back`).
         let begin = "BEGIN; SET LOCAL synchronous_commit = off";
         let mut care = Care::None;
         let (standing, before) = loop {
