@@ -190,6 +190,18 @@ async fn was_ein_probelauf_nicht_wissen_kann_laesst_er_offen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn viele_probelaeufe_die_kontobuecher_fragen_warten_nicht_aufeinander() {
+    let server = common::server().await;
+    let stilllegen = json!([of_konto("stilllegen", &konto_id(&server, "6815").await, json!({}))]);
+    let path = format!("{STAPEL}?modus=einzeln&probelauf=true");
+    // More than the database has connections for.
+    let alle = (0..60).map(|_| server.post(&path, stilllegen.clone()));
+    for antwort in futures::future::join_all(alle).await {
+        assert_eq!(antwort.ok()[0]["status"], 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ein_wiederholter_stapel_sagt_dass_er_wiederholt_ist() {
     let server = common::server().await;
     let mut unbekannt = buchung("1.00");

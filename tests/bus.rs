@@ -458,7 +458,7 @@ async fn a_key_given_back_and_taken_again_in_one_batch_is_held() {
     let db = common::database().await;
     let id = Uuid::now_v7();
     let [first, second] = ["a", "b"].map(|c| c.repeat(64));
-    let ablauf = chrono::Utc::now() + chrono::TimeDelta::days(30);
+    let ablauf = neuroerp::uhr::jetzt() + chrono::TimeDelta::days(30);
     let issue = json!({"Ausstellen": {"name": "kasse", "scopes": ["*:admin"], "ablauf": ablauf,
         "schluessel_hash": first}});
     let order = Order::new("api_key", id, issue);

@@ -35,6 +35,9 @@ pub const QUEUE_LIMIT: usize = 20_000;
 /// Commands on trial at the same time, each for itself, in the whole process: what they would change is kept meanwhile. One
 /// more is answered 503.
 const TRIAL_LIMIT: usize = 20_000;
+/// Dry runs at the same time in the whole process. Each keeps a connection of the queries and may need a second one for a
+/// fact, so they must never be all that there are.
+const TRIALS_AT_ONCE: usize = 4;
 /// Commands decided in one transaction at most.
 pub const BATCH_LIMIT: usize = 512;
 /// How deep inline policies may cause one another.
@@ -254,6 +257,8 @@ struct Shared {
     states: Arc<AtomicUsize>,
     /// Room for commands on trial.
     trials: Semaphore,
+    /// Dry runs that have their turn.
+    trials_at_once: Semaphore,
 }
 
 /// The command bus of one process.
@@ -279,6 +284,7 @@ impl Bus {
                 facts,
                 states: Arc::default(),
                 trials: Semaphore::new(TRIAL_LIMIT),
+                trials_at_once: Semaphore::new(TRIALS_AT_ONCE),
             }),
             queues: Arc::default(),
         }

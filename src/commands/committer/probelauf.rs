@@ -70,6 +70,8 @@ impl Shared {
         caller: &Caller,
         probes: &[Probe<'_>],
     ) -> Result<Vec<Outcome>, StoreError> {
+        // Never closed.
+        let _turn = self.trials_at_once.acquire().await.ok();
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let mut transaction = self.store.pool().begin_with(begin).await?;
         let keyed = probes.iter().filter(|(order, _)| order.request_hash.is_some());
