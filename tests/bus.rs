@@ -370,6 +370,18 @@ async fn an_atomic_unit_writes_all_or_nothing_and_a_dry_run_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_commands_of_a_company_can_be_tried() {
+    let db = common::database().await;
+    let mandant = Uuid::now_v7();
+    let orders = [kreis(mandant, "AR"), kreis(mandant, "AR")];
+    let bus = process(&db).await;
+    let outcomes = bus.probelauf(mandant, &Caller::service("test"), &orders).await.unwrap();
+    assert_eq!(outcomes[0].as_ref().unwrap().preview.len(), 1);
+    assert_eq!(outcomes[1].as_ref().unwrap_err().code, "NUMMER_VERGEBEN");
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_database_itself_refuses_to_change_the_log() {
     let db = common::database().await;
     let bus = process(&db).await;

@@ -56,7 +56,7 @@ pub struct Start {
 }
 
 /// Reads under the lock of [`begin`] what decisions start from: the head, the clock, which of the given commands are on
-/// record and which of the given ids have events already.
+/// record and which of the given ids have events already. Without the lock, a company may have no head yet.
 pub async fn read(
     connection: &mut PgConnection,
     mandant_id: Uuid,
@@ -64,11 +64,14 @@ pub async fn read(
     stream_ids: &[Uuid],
 ) -> Result<Start, StoreError> {
     let rows = sqlx::query(
-        "SELECT k.position, k.recorded_at, k.baum, k.anspruch_position, clock_timestamp() AS jetzt, \
+        "SELECT coalesce(k.position, 0) AS position, coalesce(k.recorded_at, 'epoch') AS recorded_at, \
+                coalesce(k.baum, '') AS baum, coalesce(k.anspruch_position, 0) AS anspruch_position, \
+                coalesce(k.epoche, 1) AS epoche, clock_timestamp() AS jetzt, \
                 ARRAY(SELECT s.id FROM unnest($3::uuid[]) AS s(id) WHERE EXISTS ( \
                     SELECT FROM log.ereignis e WHERE e.mandant_id = $1 AND e.aggregate_id = s.id)) AS begonnen, \
                 b.befehl_id, b.anfrage_hash, b.status, b.position_von, b.position_bis, b.antwort::text AS antwort \
-         FROM log.kopf k LEFT JOIN log.befehl b ON b.mandant_id = $1 AND b.befehl_id = ANY($2) WHERE k.mandant_id = $1",
+         FROM (SELECT $1::uuid AS id) m LEFT JOIN log.kopf k ON k.mandant_id = m.id \
+             LEFT JOIN log.befehl b ON b.mandant_id = m.id AND b.befehl_id = ANY($2)",
     )
     .bind(mandant_id)
     .bind(befehl_ids)
