@@ -499,6 +499,26 @@ async fn a_key_given_back_and_taken_again_in_one_batch_is_held() {
     assert_eq!(held, [first]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_nothing_remembered_counts() {
+    let db = common::database().await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let refused = bus.send(mandant, Caller::service("test"), gap(mandant, "AR", 7)).await;
+    assert_eq!(refused.unwrap_err().status, 422, "no number was drawn");
+    // The restored database is the same up to here, but that numbers were drawn.
+    drawn(&db, mandant).await;
+    let mut owner = db.owner.clone().connect().await.unwrap();
+    owner.execute("UPDATE log.kopf SET epoche = epoche + 1").await.unwrap();
+    bus.send(mandant, Caller::service("test"), gap(mandant, "AR", 7))
+        .await
+        .unwrap();
+    assert_eq!(assert_log_is_whole(&db, mandant).await, 2);
+}
+
 /// Waits until a session of the database waits for something of this kind; its backend's pid.
 async fn waiting(owner: &mut sqlx::PgConnection, what: &str) -> i32 {
     for _ in 0..500 {

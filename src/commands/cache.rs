@@ -31,6 +31,8 @@ pub(super) type ClaimKey = (String, String);
 pub(super) struct Cache {
     /// Position up to which this process knows the log.
     pub seen: i64,
+    /// The epoch of the log that this is of; nothing is remembered while it is not known.
+    pub epoche: Option<i32>,
     pub states: LruCache<StreamKey, Loaded>,
     pub claims: LruCache<ClaimKey, Option<Uuid>>,
     /// All counters of the company, once they are known.
@@ -68,6 +70,7 @@ impl Cache {
     pub(super) fn new(of_all: Arc<AtomicUsize>) -> Self {
         Self {
             seen: 0,
+            epoche: None,
             // Without a limit of its own: it would allocate for it at once, and push out what a batch still needs.
             states: LruCache::unbounded(),
             claims: LruCache::unbounded(),
@@ -84,6 +87,7 @@ impl Cache {
         self.counters = None;
         self.facts.clear();
         self.seen = seen;
+        self.epoche = None;
     }
 
     /// Counts what is here among all of the process, without forgetting any.

@@ -202,9 +202,8 @@ impl Committer {
             .collect();
         let ids: Vec<Uuid> = begin.iter().map(|(_, id)| *id).collect();
         let start = append::read(&mut transaction, self.mandant_id, &keyed, &ids).await?;
-        let head = (start.head.position, start.claims_at);
         self.shared
-            .catch_up(&mut transaction, &mut self.cache, self.mandant_id, head)
+            .catch_up(&mut transaction, &mut self.cache, self.mandant_id, start.mark)
             .await?;
         for key in begin.into_iter().filter(|(_, id)| !start.begun.contains(id)) {
             if let Some(entry) = self.shared.registry.entry(key.0) {

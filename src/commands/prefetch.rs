@@ -7,7 +7,11 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::{Shared, cache::Cache};
-use crate::eventstore::{Slim, StoreError, StreamKey, append, read};
+use crate::eventstore::{
+    Slim, StoreError, StreamKey,
+    append::{self, LogMark},
+    read,
+};
 
 /// More foreign events than this are not folded one by one; the cache starts afresh instead.
 const CATCH_UP_LIMIT: i64 = 5_000;
@@ -45,24 +49,30 @@ impl Shared {
         Ok(())
     }
 
-    /// Brings the cache up to a head: folds what other processes appended since this one last saw it, and reads the
-    /// counters anew. `claims_at` says where claims changed last.
+    /// Brings the cache up to the log: folds what other processes appended since this one last saw it, and reads the
+    /// counters anew.
     pub(super) async fn catch_up(
         &self,
         connection: &mut PgConnection,
         cache: &mut Cache,
         mandant_id: Uuid,
-        (head, claims_at): (i64, i64),
+        mark: LogMark,
     ) -> Result<(), StoreError> {
+        let head = mark.position;
+        // After a restore, or on another server that has not seen all: what is remembered may never have been.
+        if head < cache.seen || cache.epoche.is_some_and(|epoche| epoche != mark.epoche) {
+            cache.clear(head);
+        }
         if head != cache.seen {
             self.fold_foreign(connection, cache, mandant_id, head).await?;
-            if claims_at > cache.seen {
+            if mark.claims_at > cache.seen {
                 cache.claims.clear();
             }
             cache.counters = None;
             cache.facts.clear();
             cache.seen = head;
         }
+        cache.epoche = Some(mark.epoche);
         if cache.counters.is_none() {
             cache.counters = Some(append::counters(connection, mandant_id).await?);
         }

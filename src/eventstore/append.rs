@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use projections::state::{Write, with_parts};
 use serde_json::Value;
 use sqlx::{
-    AssertSqlSafe, Connection, PgConnection, Postgres, Row, Transaction,
+    AssertSqlSafe, Connection, FromRow as _, PgConnection, Postgres, Row, Transaction,
     postgres::{PgArguments, PgRow},
 };
 use uuid::Uuid;
@@ -40,13 +40,25 @@ pub async fn begin(connection: &mut PgConnection, mandant_id: Uuid) -> Result<Tr
     connection.begin_with(AssertSqlSafe(sql)).await
 }
 
+/// Where a company's log stands: whoever remembers something of it compares this.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct LogMark {
+    /// Position of the last event.
+    pub position: i64,
+    /// Position at which claims were taken or released last.
+    #[sqlx(rename = "anspruch_position")]
+    pub claims_at: i64,
+    /// Counts restores: positions of another epoch mean other events. 0 if nothing is known.
+    pub epoche: i32,
+}
+
 /// What decisions start from.
 #[derive(Debug)]
 pub struct Start {
     /// The head.
     pub head: Head,
-    /// Position at which claims were taken or released last.
-    pub claims_at: i64,
+    /// Where the log stands, as a cache compares it.
+    pub mark: LogMark,
     /// The database's clock.
     pub now: DateTime<Utc>,
     /// Commands on record, of those asked for.
@@ -100,7 +112,7 @@ pub async fn read(
             recorded_at: first.try_get("recorded_at")?,
             tree,
         },
-        claims_at: first.try_get("anspruch_position")?,
+        mark: LogMark::from_row(first)?,
         now: first.try_get("jetzt")?,
         known,
         begun: first.try_get::<Vec<Uuid>, _>("begonnen")?.into_iter().collect(),
@@ -119,13 +131,16 @@ pub async fn has_leaf(connection: &mut PgConnection, mandant_id: Uuid, event: &N
     .await
 }
 
-/// The head without locking it, and where claims changed last; old as soon as it is read.
-pub async fn peek_head(connection: &mut PgConnection, mandant_id: Uuid) -> Result<(i64, i64), sqlx::Error> {
-    let head = sqlx::query_as("SELECT position, anspruch_position FROM log.kopf WHERE mandant_id = $1")
+/// Where the log stands, without locking it; old as soon as it is read.
+pub async fn peek(connection: &mut PgConnection, mandant_id: Uuid) -> Result<LogMark, sqlx::Error> {
+    let mark = sqlx::query_as("SELECT position, anspruch_position, epoche FROM log.kopf WHERE mandant_id = $1")
         .bind(mandant_id)
         .fetch_optional(connection)
         .await?;
-    Ok(head.unwrap_or_default())
+    Ok(mark.unwrap_or(LogMark {
+        epoche: 1,
+        ..LogMark::default()
+    }))
 }
 
 /// All counters of a company.

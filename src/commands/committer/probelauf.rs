@@ -78,8 +78,8 @@ impl Shared {
         let keyed: Vec<Uuid> = keyed.map(|(order, _)| order.befehl_id).collect();
         let start = append::read(&mut transaction, mandant_id, &keyed, &[]).await?;
         let mut cache = Cache::new(self.states.clone());
-        let head = (start.head.position, start.claims_at);
-        self.catch_up(&mut transaction, &mut cache, mandant_id, head).await?;
+        self.catch_up(&mut transaction, &mut cache, mandant_id, start.mark)
+            .await?;
         let desk = Desk {
             registry: &self.registry,
             mandant_id,

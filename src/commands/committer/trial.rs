@@ -55,6 +55,11 @@ impl Committer {
             }
         }
         if !lookups.is_empty() {
+            // Else all of the log would count as foreign, and what is loaded now be thrown away at once.
+            if self.cache.epoche.is_none() {
+                let mark = append::peek(connection, self.mandant_id).await?;
+                (self.cache.seen, self.cache.epoche) = (mark.position, Some(mark.epoche));
+            }
             self.shared
                 .load(connection, &mut self.cache, self.mandant_id, &lookups)
                 .await?;
@@ -68,16 +73,16 @@ impl Committer {
     /// Decides on trial, outside the lock, until nothing is missing any more.
     async fn probe(&mut self, connection: &mut PgConnection, batch: &[Work]) -> Result<(), StoreError> {
         // On the connection in hand: a second one of the engine could be waited for by all committers at once.
-        let head = append::peek_head(connection, self.mandant_id).await?;
+        let mark = append::peek(connection, self.mandant_id).await?;
         self.shared
-            .catch_up(connection, &mut self.cache, self.mandant_id, head)
+            .catch_up(connection, &mut self.cache, self.mandant_id, mark)
             .await?;
         let now = crate::uhr::jetzt();
         for _ in 0..ROUNDS {
             let missing = {
                 let desk = self.desk(now, now);
                 let head = Head {
-                    position: head.0,
+                    position: mark.position,
                     recorded_at: now,
                     tree: Frontier::default(),
                 };
