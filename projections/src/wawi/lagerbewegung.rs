@@ -35,10 +35,9 @@ pub(crate) const FACTS: &[Fact] = &[
     Fact {
         name: lager::FACT_BELEGT,
         ledger: "lagerbewegung",
-        sql: "SELECT to_jsonb(count(*)) FROM (SELECT artikel_id FROM wawi.lagerbewegung \
-                WHERE mandant_id = $1 AND lager_id = $2::uuid GROUP BY artikel_id \
-                HAVING sum(CASE WHEN nach_art = 'platz' THEN menge ELSE 0 END \
-                    - CASE WHEN von_art = 'platz' THEN menge ELSE 0 END) <> 0) AS belegt",
+        // From the stocks, which are the sums of the movements: a Lager has many more of these than articles.
+        sql: "SELECT to_jsonb(count(*)) FROM wawi.lagerbestand \
+              WHERE mandant_id = $1 AND lager_id = $2::uuid AND bestand <> 0",
     },
     Fact {
         name: lagerbestand::FACT_BEWEGUNG,

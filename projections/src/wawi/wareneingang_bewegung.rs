@@ -19,11 +19,9 @@ use crate::{
 pub(crate) const FACTS: &[Fact] = &[Fact {
     name: lieferant::FACT_WARENEINGAENGE,
     ledger: "wareneingang_bewegung",
-    sql: "SELECT to_jsonb(count(DISTINCT b.wareneingang_id)) FROM ( \
-            SELECT wareneingang_id, sum(CASE WHEN art = 'berechnet' THEN -menge ELSE menge END) AS offen \
-            FROM wawi.wareneingang_bewegung WHERE mandant_id = $1 GROUP BY wareneingang_id, we_position_id) AS b \
-          JOIN wawi.wareneingang w ON w.mandant_id = $1 AND w.id = b.wareneingang_id \
-          WHERE b.offen > 0 AND w.lieferant_id = $2::uuid",
+    sql: "SELECT to_jsonb(count(*)) FROM wawi.wareneingang w WHERE w.mandant_id = $1 AND w.lieferant_id = $2::uuid \
+          AND EXISTS (SELECT FROM wawi.wareneingang_bewegung b WHERE b.mandant_id = $1 AND b.wareneingang_id = w.id \
+            GROUP BY b.we_position_id HAVING sum(CASE WHEN b.art = 'berechnet' THEN -b.menge ELSE b.menge END) > 0)",
 }];
 
 /// The movements of goods receipts.
