@@ -499,6 +499,48 @@ async fn a_key_given_back_and_taken_again_in_one_batch_is_held() {
     assert_eq!(held, [first]);
 }
 
+/// A ledger with a long way to go.
+struct FarBehind;
+
+impl FactSource for FarBehind {
+    fn fact<'a>(
+        &'a self,
+        _: Uuid,
+        _: &'static str,
+        _: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<(i64, Value), StoreError>> + Send + 'a>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_far_behind_holds_up_no_command_but_those_that_ask_it() {
+    let server = common::server().await;
+    let store = store(&server.db).await;
+    let columns = Columns::load(&mut store.pool().acquire().await.unwrap()).await.unwrap();
+    let bus = Bus::new(store, &projections::state_models(), columns, Arc::new(FarBehind));
+    let (mandant, konto): (Uuid, Uuid) =
+        sqlx::query_as("SELECT mandant_id, id FROM fibu.konto WHERE konto_nr = '6815'")
+            .fetch_one(&server.db.pool)
+            .await
+            .unwrap();
+    let begin = Instant::now();
+    let asking = (0..10).map(|_| {
+        let stilllegen = Order::new("konto", konto, json!({"Stilllegen": {}}));
+        bus.send(mandant, Caller::service("test"), stilllegen)
+    });
+    let (asked, other) = tokio::join!(
+        futures::future::join_all(asking),
+        bus.send(mandant, Caller::service("test"), kreis(mandant, "XX"))
+    );
+    other.unwrap();
+    for outcome in asked {
+        let refusal = outcome.unwrap_err();
+        assert_eq!((refusal.code.as_str(), refusal.status), ("KONTOBUCH_HOLT_AUF", 503));
+    }
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restore_nothing_remembered_counts() {
     let db = common::database().await;

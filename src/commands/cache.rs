@@ -11,6 +11,7 @@ use std::{
 use aggregates::context::Counter;
 use lru::LruCache;
 use serde_json::Value;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::eventstore::{Loaded, StreamKey};
@@ -39,6 +40,8 @@ pub(super) struct Cache {
     pub counters: Option<HashMap<(String, i32), Counter>>,
     /// Facts with the position at which they hold.
     pub facts: HashMap<(&'static str, String), (i64, Value)>,
+    /// Facts whose ledger was far behind, and when that was.
+    pub late: HashMap<&'static str, Instant>,
     budget: Budget,
 }
 
@@ -76,6 +79,7 @@ impl Cache {
             claims: LruCache::unbounded(),
             counters: None,
             facts: HashMap::new(),
+            late: HashMap::new(),
             budget: Budget { states: 0, of_all },
         }
     }

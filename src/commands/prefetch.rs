@@ -1,9 +1,14 @@
 //! Loading what decisions need: outside the head lock where it can be, under it where it has to be.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use aggregates::Lookup;
+use serde_json::Value;
 use sqlx::{PgConnection, Row};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Shared, cache::Cache};
@@ -15,6 +20,10 @@ use crate::eventstore::{
 
 /// More foreign events than this are not folded one by one; the cache starts afresh instead.
 const CATCH_UP_LIMIT: i64 = 5_000;
+/// How long the commands of a company wait for a ledger that one of them asks. A ledger at work is a few events behind.
+const FACT_TIME: Duration = Duration::from_secs(3);
+/// A ledger that took longer is not asked again for so long.
+const FACT_PAUSE: Duration = Duration::from_secs(5);
 
 impl Shared {
     /// Loads look-ups into the cache. Facts bring their ledger up to the head first.
@@ -33,7 +42,7 @@ impl Shared {
                 Lookup::Claim { scope, key } => claims.push((scope.clone(), key.clone())),
                 Lookup::Counter { .. } => cache.counters = Some(append::counters(connection, mandant_id).await?),
                 Lookup::Fact { name, key } => {
-                    let fact = self.facts.fact(mandant_id, name, key).await?;
+                    let fact = self.fact_in_time(cache, mandant_id, name, key).await?;
                     cache.facts.insert((*name, key.clone()), fact);
                 }
             }
@@ -47,6 +56,29 @@ impl Shared {
             load_claims(connection, cache, mandant_id, &claims).await?;
         }
         Ok(())
+    }
+
+    /// A fact, unless its ledger has so far to go that all other commands of the company would wait for it too.
+    async fn fact_in_time(
+        &self,
+        cache: &mut Cache,
+        mandant_id: Uuid,
+        name: &'static str,
+        key: &str,
+    ) -> Result<(i64, Value), StoreError> {
+        if cache.late.get(name).is_some_and(|at| at.elapsed() < FACT_PAUSE) {
+            return Err(StoreError::LedgerBehind { fact: name });
+        }
+        match tokio::time::timeout(FACT_TIME, self.facts.fact(mandant_id, name, key)).await {
+            Ok(fact) => {
+                cache.late.remove(name);
+                fact
+            }
+            Err(_) => {
+                cache.late.insert(name, Instant::now());
+                Err(StoreError::LedgerBehind { fact: name })
+            }
+        }
     }
 
     /// Brings the cache up to the log: folds what other processes appended since this one last saw it, and reads the

@@ -175,6 +175,12 @@ pub enum StoreError {
         /// Company.
         mandant_id: Uuid,
     },
+    /// A ledger that is asked for a fact is far behind; it goes on by itself.
+    #[error("the ledger that answers {fact} is not there yet")]
+    LedgerBehind {
+        /// The fact.
+        fact: &'static str,
+    },
     /// An aggregate type on record that this program does not know.
     #[error("unknown aggregate type {0:?} on record")]
     UnknownType(String),

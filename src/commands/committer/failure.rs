@@ -55,6 +55,13 @@ pub(super) fn refusal_of(error: &StoreError) -> Refusal {
             ),
             json!({"projektion": ledger}),
         ),
+        StoreError::LedgerBehind { fact } => Refusal::new(
+            "KONTOBUCH_HOLT_AUF",
+            503,
+            "der Befehl fragt ein Kontobuch, das noch nicht alles gelesen hat; es wurde nichts geschrieben, bitte in einer \
+             Minute noch einmal versuchen (wie weit es ist, zeigt /metrics unter neuroerp_projektion_rueckstand)",
+            json!({"frage": fact}),
+        ),
         _ => internal("der Befehl lässt sich nicht ablegen; es wurde nichts geschrieben"),
     }
 }
