@@ -235,19 +235,26 @@ mod tests {
 
     /// Asks a door behind which nobody ever gets done.
     async fn asked(method: Method, body: Body) -> Value {
+        answer(method, body).await.1
+    }
+
+    /// Its `Retry-After` and its body.
+    async fn answer(method: Method, body: Body) -> (Option<HeaderValue>, Value) {
         let slow = post(|_: axum::body::Bytes| std::future::pending::<()>()).get(std::future::pending::<()>);
         let door = Router::new()
             .route("/", slow)
             .layer(middleware::from_fn_with_state(Duration::from_millis(50), accompany));
         let request = Request::builder().method(method).uri("/").body(body).unwrap();
         let response = door.oneshot(request).await.unwrap();
+        let retry = response.headers().get("retry-after").cloned();
         let bytes = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
-        serde_json::from_slice(&bytes).unwrap()
+        (retry, serde_json::from_slice(&bytes).unwrap())
     }
 
     #[tokio::test]
     async fn a_command_that_took_too_long_is_not_asked_for_again_without_its_key() {
-        let command = asked(Method::POST, Body::from("{}")).await;
+        let (retry, command) = answer(Method::POST, Body::from("{}")).await;
+        assert_eq!(retry, None);
         assert_eq!(
             (&command["code"], &command["status"]),
             (&"API_AUSGANG_OFFEN".into(), &503.into())

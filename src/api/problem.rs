@@ -113,7 +113,9 @@ fn title(status: u16) -> &'static str {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let retry_after_s = (refusal.status == 503).then_some(1);
+        // Where nobody knows whether the command was carried out, a client must not try again by itself.
+        let open = ["API_AUSGANG_OFFEN", "API_ABBRUCH"].contains(&&*refusal.code);
+        let retry_after_s = (refusal.status == 503 && !open).then_some(1);
         Self {
             refusal: Box::new(refusal),
             retry_after_s,

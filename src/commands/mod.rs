@@ -329,7 +329,9 @@ impl Bus {
             Refusal::new(
                 "API_ABBRUCH",
                 503,
-                "der Server wird beendet; ob der Befehl ausgeführt wurde, zeigt eine Wiederholung mit demselben Idempotency-Key",
+                "der Server wird beendet, und ob der Befehl ausgeführt wurde, ist offen; eine Wiederholung mit demselben \
+                 Idempotency-Key zeigt es und führt ihn sonst aus. Ohne Idempotency-Key bitte erst nachsehen, sonst wirkt er \
+                 doppelt",
                 json!({}),
             )
         })
