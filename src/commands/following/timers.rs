@@ -58,7 +58,10 @@ impl Following {
                 tracing::warn!(%refusal, politik, position, "eine Frist ist verschoben");
                 return Ok(());
             }
-            Err(refusal) => self.refused(&politik, (mandant_id, position, -1), &refusal).await?,
+            Err(refusal) => {
+                let cause = (mandant_id, position, number(schluessel));
+                self.refused(&politik, cause, &refusal).await?;
+            }
             Ok(_) => {}
         }
         sqlx::query("UPDATE log.frist SET erledigt_am = now() WHERE mandant_id = $1 AND schluessel = $2")
@@ -67,5 +70,23 @@ impl Following {
             .execute(self.store.engine())
             .await?;
         Ok(())
+    }
+}
+
+/// The number of a refused timer among what its event caused: negative, and the same whenever it is refused.
+fn number(schluessel: Uuid) -> i32 {
+    let [a, b, c, d, ..] = *schluessel.as_bytes();
+    i32::from_be_bytes([a, b, c, d]) | i32::MIN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_of_one_event_have_numbers_of_their_own() {
+        let [one, other] = [b"one", b"two"].map(|name| Uuid::new_v5(&Uuid::nil(), name));
+        assert!(number(one) < 0 && number(other) < 0);
+        assert_ne!(number(one), number(other));
     }
 }
