@@ -250,7 +250,10 @@ pub(super) fn flags(query: Option<&str>, allowed: &[&str]) -> Result<Map<String,
                 ),
             ));
         }
-        found.insert(name.to_owned(), Value::String(value.to_owned()));
+        if found.insert(name.to_owned(), Value::String(value.to_owned())).is_some() {
+            let detail = format!("der Parameter {name} kommt zweimal; bitte einmal angeben");
+            return Err(Problem::new("EINGABE_UNGUELTIG", 400, detail));
+        }
     }
     Ok(found)
 }
@@ -271,6 +274,13 @@ pub(super) fn flag(flags: &Map<String, Value>, name: &str) -> Result<bool, Probl
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_that_comes_twice_is_refused() {
+        let read = |query| flags(Some(query), &["probelauf", "modus"]);
+        assert_eq!(read("probelauf=true&modus=atomar").unwrap().len(), 2);
+        assert_eq!(read("probelauf=true&probelauf=false").unwrap_err().status(), 400);
+    }
 
     #[test]
     fn if_match_takes_the_star_and_lists_and_compares_strongly() {
