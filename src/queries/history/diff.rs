@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use projections::StateModel;
+use projections::{StateModel, Table};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -17,14 +17,14 @@ pub struct Change {
     pub neu: Value,
 }
 
-/// The key field of the elements of each list, by the list's path (`positionen/kontierung`).
-pub type ListKeys = HashMap<String, &'static str>;
+/// The key fields of the elements of each list, by the list's path (`positionen/kontierung`).
+pub type ListKeys = HashMap<String, Vec<&'static str>>;
 
 /// The keys that a read model declares for its children.
 pub(super) fn list_keys(model: &StateModel) -> ListKeys {
     let children = model.tables.iter().filter(|t| !t.is_head());
-    let keys = children.filter_map(|t| Some((t.path.join("/"), t.keys.last()?.0)));
-    keys.collect()
+    let own = |t: &Table| t.split_keys().1.iter().map(|(field, _)| *field).collect();
+    children.map(|t| (t.path.join("/"), own(t))).collect()
 }
 
 /// The changes from one state to the next; the first one is compared with nothing. What stayed empty is no change, but a
@@ -68,8 +68,8 @@ fn compare(
             }
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) => {
-            if let Some(key) = keys.get(path) {
-                by_key(old, new, key, pointer, path, keys, found);
+            if let Some(own) = keys.get(path).filter(|own| !own.is_empty()) {
+                by_key(old, new, own, pointer, path, keys, found);
             } else {
                 for i in 0..old.len().max(new.len()) {
                     compare(old.get(i), new.get(i), &format!("{pointer}/{i}"), path, keys, found);
@@ -93,13 +93,14 @@ fn compare(
 fn by_key(
     old: &[Value],
     new: &[Value],
-    key: &str,
+    own: &[&str],
     pointer: &str,
     path: &str,
     keys: &ListKeys,
     found: &mut Vec<Change>,
 ) {
-    let same = |list: &[Value], element: &Value| list.iter().position(|e| e.get(key) == element.get(key));
+    let equal = |one: &Value, other: &Value| own.iter().all(|key| one.get(key) == other.get(key));
+    let same = |list: &[Value], element: &Value| list.iter().position(|e| equal(e, element));
     for (i, element) in new.iter().enumerate() {
         let before = same(old, element).and_then(|j| old.get(j));
         compare(before, Some(element), &format!("{pointer}/{i}"), path, keys, found);
@@ -118,7 +119,10 @@ mod tests {
     use super::*;
 
     fn diff(old: Value, new: Value) -> Vec<(String, Value, Value)> {
-        let keys = ListKeys::from([("positionen".to_owned(), "nr")]);
+        let keys = ListKeys::from([
+            ("positionen".to_owned(), vec!["nr"]),
+            ("kennungen".to_owned(), vec!["art", "wert"]),
+        ]);
         let changes = changes(&old, &new, &keys);
         changes.into_iter().map(|c| (c.feld, c.alt, c.neu)).collect()
     }
@@ -151,6 +155,25 @@ mod tests {
             vec![
                 ("/positionen/0/menge".to_owned(), json!("2"), json!("3")),
                 ("/positionen/0".to_owned(), json!({"nr": 1, "menge": "1"}), Value::Null),
+            ]
+        );
+    }
+
+    #[test]
+    fn elements_are_the_same_if_all_fields_of_their_key_are() {
+        let found = diff(
+            json!({"kennungen": [{"art": "gtin", "wert": "1", "x": 1}]}),
+            json!({"kennungen": [{"art": "alt", "wert": "1", "x": 2}, {"art": "gtin", "wert": "1", "x": 3}]}),
+        );
+        assert_eq!(
+            found,
+            vec![
+                (
+                    "/kennungen/0".to_owned(),
+                    Value::Null,
+                    json!({"art": "alt", "wert": "1", "x": 2})
+                ),
+                ("/kennungen/1/x".to_owned(), json!(1), json!(3)),
             ]
         );
     }
