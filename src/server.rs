@@ -228,6 +228,7 @@ pub async fn assemble(store: EventStore, shutdown: CancellationToken) -> anyhow:
         }),
         projector,
         tokens: auth::TokenCache::default(),
+        openapi: OnceLock::new(),
         metrics: metrics_handle()?,
         shutdown,
     }))

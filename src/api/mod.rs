@@ -14,10 +14,15 @@ pub mod reports;
 mod stapel;
 mod vorgang;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
+    body::Bytes,
     extract::{Request, State},
     http::{
         HeaderName, HeaderValue, Method, StatusCode,
@@ -66,6 +71,8 @@ pub struct App {
     pub projector: Arc<Projector>,
     /// Keys looked up lately.
     pub tokens: auth::TokenCache,
+    /// The OpenAPI document, once it was asked for.
+    pub openapi: OnceLock<Bytes>,
     /// Metrics of the process.
     pub metrics: PrometheusHandle,
     /// Cancelled when the server stops; ends what would wait for ever.

@@ -8,7 +8,7 @@ pub(super) mod parts;
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::State,
     http::header,
     response::{Html, IntoResponse},
@@ -36,8 +36,10 @@ pub(super) fn routes() -> Router<Arc<App>> {
         )
 }
 
-async fn document(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(build(&app))
+/// Registry and columns stay the same as long as the program runs, so the document is built once.
+async fn document(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let text = app.openapi.get_or_init(|| build(&app).to_string().into());
+    ([(header::CONTENT_TYPE, "application/json")], text.clone())
 }
 
 /// What holds for the whole document.
