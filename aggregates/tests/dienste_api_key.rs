@@ -100,6 +100,16 @@ fn verwalter() -> World {
         .with::<Mandant>(Uuid::from_u128(3), vec![from_value(angelegt).unwrap()])
 }
 
+#[test]
+fn unter_dem_namen_des_programms_wird_kein_schluessel_ausgestellt() {
+    for name in ["start", "politik-x", "datev-import", "demo-verkauf", "timer"] {
+        let refused = verwalter().decide(&ApiKey::default(), befehl(ausstellen(json!({"name": name}))));
+        assert!(refused.is_err(), "{name}");
+    }
+    let kein_haus = befehl(ausstellen(json!({"name": "politik"})));
+    assert!(verwalter().decide(&ApiKey::default(), kein_haus).is_ok());
+}
+
 /// Somebody with few rights.
 fn gehilfe() -> World {
     let mut world = verwalter();

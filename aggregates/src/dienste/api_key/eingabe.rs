@@ -60,6 +60,12 @@ pub(super) fn ist_name(text: &str, weitere: &str) -> bool {
     !text.is_empty() && text.chars().all(erlaubt)
 }
 
+/// Names under which the program itself acts: with one of them a key could pass for it in the log.
+pub(super) fn ist_vorbehalten(name: &str) -> bool {
+    let haus = ["start", "datev-import", "timer"];
+    haus.contains(&name) || ["politik-", "demo-"].iter().any(|anfang| name.starts_with(anfang))
+}
+
 fn ist_scope(text: &str) -> bool {
     let Some((ziel, stufe)) = text.split_once(':') else {
         return false;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::{
-    eingabe::{eigener_hash, ist_name, mandanten, netze, scopes, sonderrechte},
+    eingabe::{eigener_hash, ist_name, ist_vorbehalten, mandanten, netze, scopes, sonderrechte},
     rechte::innerhalb,
     schluessel::erzeugen,
 };
@@ -110,6 +110,11 @@ impl ApiKey {
         };
         if !ist_name(&name, "._-") {
             return Err(Shared::feld("/name", "nur Kleinbuchstaben, Ziffern und . _ -").into());
+        }
+        if ist_vorbehalten(&name) {
+            let meldung = "unter start, datev-import, timer, politik-… und demo-… handelt das Programm selbst; bitte einen \
+                           anderen Namen wählen";
+            return Err(Shared::feld("/name", meldung).into());
         }
         lebensdauer(ablauf, ctx)?;
         let eigener = eigener.map(eigener_hash).transpose()?;
