@@ -613,8 +613,12 @@ async fn facts_are_answered_at_the_head_without_a_running_projector() {
             "2026-01-01/3",
             json!({"anzahl": 0, "soll": "0.00", "haben": "0.00"}),
         ),
-        ("schluessel_automatikkonten", "V7", json!(["5300", "5710", "5731"])),
-        ("schluessel_automatikkonten", "VX", Value::Null),
+        (
+            "schluessel_automatikkonten",
+            "2026-03-10/V7",
+            json!(["5300", "5710", "5731"]),
+        ),
+        ("schluessel_automatikkonten", "2026-03-10/VX", Value::Null),
     ] {
         let (at, value) = projector.fact(mandant_id, name, key).await.unwrap();
         assert_eq!((at, value), (position, wanted), "{name} {key}");

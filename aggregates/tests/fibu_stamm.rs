@@ -543,7 +543,7 @@ fn vor_dem_stilllegen_eines_festen_schluessels_wird_mit_seinen_konten_gewarnt() 
     let stilllegen = || SteuerSchluesselCommand::Stilllegen {
         grund: Text::cut("alt"),
     };
-    let welt = World::new().fact("schluessel_automatikkonten", "U19", json!(["4400", "4830"]));
+    let welt = World::new().fact("schluessel_automatikkonten", "2026-03-10/U19", json!(["4400", "4830"]));
     welt.decide(&schluessel, stilllegen()).unwrap();
     let warnungen = welt.effects().warnings;
     assert_eq!(warnungen[0].code, "STEUER_SCHLUESSEL_IN_AUTOMATIK");

@@ -63,14 +63,15 @@ pub(crate) const FACTS: &[Fact] = &[
                 AND j.periode = split_part($2, '/', 2)::smallint",
     },
     // Accounts in use whose rule of today, or of a day to come, has the key fixed. State tables are always at the head.
+    // Key: the business date, `/`, the tax key.
     Fact {
         name: "schluessel_automatikkonten",
         ledger: "journal",
         sql: "SELECT jsonb_agg(DISTINCT k.konto_nr ORDER BY k.konto_nr) FROM fibu.konto k \
               JOIN fibu.konto_steuerregel r ON r.mandant_id = k.mandant_id AND r.konto_id = k.id \
-              WHERE k.mandant_id = $1 AND k.status <> 'stillgelegt' AND r.fester_schluessel = $2 \
+              WHERE k.mandant_id = $1 AND k.status <> 'stillgelegt' AND r.fester_schluessel = substr($2, 12) \
                 AND NOT EXISTS (SELECT FROM fibu.konto_steuerregel n WHERE n.mandant_id = r.mandant_id \
-                    AND n.konto_id = r.konto_id AND n.gueltig_ab > r.gueltig_ab AND n.gueltig_ab <= current_date)",
+                    AND n.konto_id = r.konto_id AND n.gueltig_ab > r.gueltig_ab AND n.gueltig_ab <= left($2, 10)::date)",
     },
     Fact {
         name: "schluessel_letzte_buchung",

@@ -133,7 +133,7 @@ impl SteuerSchluessel {
 
     /// A key may end while accounts still have it fixed (fibu 8 refuses nothing here), but they cannot be posted then.
     fn vor_automatik_warnen(&self, ctx: &Context<'_>) -> Result<(), crate::Lookup> {
-        let konten = ctx.fact("schluessel_automatikkonten", &self.code)?;
+        let konten = ctx.fact("schluessel_automatikkonten", &format!("{}/{}", ctx.heute(), self.code))?;
         let konten: Vec<&str> = konten
             .as_array()
             .into_iter()
