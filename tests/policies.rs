@@ -223,3 +223,66 @@ async fn a_timer_that_cannot_be_carried_out_is_put_off_and_holds_up_no_other() {
     .await;
     assert_eq!(tries, 1, "put off after the first try instead of every second");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_whose_log_somebody_holds_stops_neither_policies_nor_timers_of_others() {
+    let server = common::server().await;
+    let ablauf = (neuroerp::uhr::jetzt() + chrono::Duration::seconds(3)).to_rfc3339();
+    let key = json!({"name": "kurz", "scopes": ["fibu:read"], "ablauf": ablauf});
+    let key = server.post("/api/v1/dienste/api-keys", key).await.ok();
+    let path = format!("/api/v1/dienste/api-keys/{}", key["id"].as_str().unwrap());
+    until("the timer is set", async || {
+        count(&server.db, "SELECT count(*) FROM log.frist WHERE erledigt_am IS NULL").await > 0
+    })
+    .await;
+    // Nobody can write into the new company's log: the policies of Mandant, which set it up, wait for it.
+    let mandant = uuid::Uuid::now_v7();
+    let mut owner = server.db.owner.clone().connect().await.unwrap();
+    owner.execute("BEGIN").await.unwrap();
+    sqlx::query("INSERT INTO log.kopf (mandant_id) VALUES ($1)")
+        .bind(mandant)
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let company = json!({"id": mandant, "kuerzel": "FEST", "stammdaten": {"firma": "Fest GmbH"}});
+    server.post("/api/v1/dienste/mandanten", company).await.ok();
+    until("the policies wait", async || {
+        count(
+            &server.db,
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        )
+        .await
+            > 0
+    })
+    .await;
+    let kunde = json!({"kunden_art": "firma", "name": "Hinrichs", "ust_status": "regel"});
+    let angelegt = server.post("/api/v1/crm/kunden", kunde).await.ok();
+    let position = angelegt["position"].as_i64().unwrap();
+    let begin = std::time::Instant::now();
+    until("the policy of another company has read the customer", async || {
+        count(
+            &server.db,
+            "SELECT coalesce(max(position), 0)::bigint FROM log.politik_stand WHERE politik = 'kunde_stammdaten'",
+        )
+        .await
+            >= position
+    })
+    .await;
+    until("the key expires by its timer", async || {
+        server.get(&path).await.ok()["status"] == "abgelaufen"
+            && count(&server.db, "SELECT count(*) FROM log.frist WHERE erledigt_am IS NULL").await == 0
+    })
+    .await;
+    assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
+    owner.execute("ROLLBACK").await.unwrap();
+    until("the new company is set up", async || {
+        let mine = "SELECT count(*) FROM dienste.nummernkreis WHERE mandant_id = $1";
+        let mine: i64 = sqlx::query_scalar(mine)
+            .bind(mandant)
+            .fetch_one(&server.db.pool)
+            .await
+            .unwrap();
+        mine == common::NUMMERNKREISE
+    })
+    .await;
+}

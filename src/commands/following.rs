@@ -2,14 +2,16 @@
 //! (company, policy, position of the cause, number), so that each takes effect exactly once, also after a crash.
 //!
 //! No transaction is open while a command is sent. Several processes share the work by leases: who lets one run out
-//! finds the work done twice, which the commands' ids make harmless. What fails is put off by itself: one company's
-//! trouble with one policy, or one timer's, holds up nothing else.
+//! finds the work done twice, which the commands' ids make harmless. What fails is put off by itself, and what waits
+//! does so in a task of its own: one company's trouble with one policy, or one timer's, holds up nothing else.
 
+mod rounds;
+mod tasks;
 mod timers;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::{Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -17,8 +19,7 @@ use aggregates::{
     policy::{Consequence, Kind, Policy, PolicyContext},
     types::Akteur,
 };
-use futures::{StreamExt, stream};
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{sync::Semaphore, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -27,14 +28,12 @@ use crate::eventstore::{EventStore, Slim, StoreError, read};
 
 /// Events a policy reads at once.
 const PAGE: i64 = 500;
-/// Companies whose policies run at once.
-const COMPANIES_AT_ONCE: usize = 8;
+/// Policies that read the log at once. Those that wait for a command to be carried out do not count.
+const READERS: usize = 8;
 /// Looks for itself after this time without a wake-up; also the resolution of timers.
 const POLL: Duration = Duration::from_secs(1);
 /// Pause between two rounds under load, at least as long as the round took: what comes meanwhile is read together.
 const BREATH: Duration = Duration::from_millis(20);
-/// A checkpoint that only passes over events of no interest is written every so many positions.
-const IDLE_STRIDE: i64 = 5_000;
 /// A process that says nothing for so many seconds has lost its policy to the others.
 const LEASE_S: i32 = 5;
 /// A policy that fails is put off by so much, doubling each time up to a limit.
@@ -53,6 +52,7 @@ struct PutOff {
 }
 
 /// What became of a policy's turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     /// It stands here.
     At(i64),
@@ -70,12 +70,7 @@ pub struct Following {
     store: EventStore,
     /// Names this process in leases.
     me: Uuid,
-    /// Companies that moved, with their heads.
-    moved: BTreeMap<Uuid, i64>,
-    /// Positions up to which all policies of a company are known to be done.
-    reached: HashMap<Uuid, i64>,
-    /// The aggregate types that following policies read.
-    sources: Vec<String>,
+    readers: Semaphore,
     put_off: Mutex<HashMap<Task, PutOff>>,
 }
 
@@ -83,47 +78,25 @@ impl Following {
     /// Starts it; ends with the token.
     #[must_use]
     pub fn start(bus: Bus, store: EventStore, cancel: CancellationToken) -> JoinHandle<()> {
-        let following = store
-            .registry()
-            .all_policies()
-            .iter()
-            .filter(|p| p.kind == Kind::Following);
-        let mut sources: Vec<String> = following.flat_map(Policy::sources).map(str::to_owned).collect();
-        sources.sort();
-        sources.dedup();
-        let mut following = Self {
+        let following = Arc::new(Self {
             bus,
             store,
             me: Uuid::new_v4(),
-            moved: BTreeMap::new(),
-            reached: HashMap::new(),
-            sources,
+            readers: Semaphore::new(READERS),
             put_off: Mutex::default(),
-        };
+        });
         tokio::spawn(async move {
-            let moved = following.store.signals().moved();
-            let mut look_at = Instant::now();
-            let mut more = false;
-            loop {
-                if !more {
-                    tokio::select! {
-                        () = cancel.cancelled() => return,
-                        new = moved.next() => following.moved.extend(new),
-                        () = tokio::time::sleep_until(look_at) => {}
-                    }
-                }
-                if cancel.is_cancelled() {
-                    return;
-                }
-                if Instant::now() >= look_at {
-                    look_at = Instant::now() + POLL;
-                    following.look().await;
-                }
-                let begin = Instant::now();
-                more = following.round().await;
-                tokio::time::sleep(BREATH.max(begin.elapsed())).await;
-            }
+            let work = async {
+                tokio::join!(following.clone().rounds(), following.clone().timers());
+            };
+            tokio::select! { () = cancel.cancelled() => {}, () = work => {} }
         })
+    }
+
+    /// The following policies.
+    fn policies(&self) -> impl Iterator<Item = &Policy> {
+        let all = self.store.registry().all_policies().iter();
+        all.filter(|policy| policy.kind == Kind::Following)
     }
 
     /// True if every following policy has seen all that a company's log has for it.
@@ -148,75 +121,6 @@ impl Following {
         .fetch_one(store.engine())
         .await?;
         Ok(caught_up)
-    }
-
-    /// The net under the wake-ups, and the timers.
-    async fn look(&mut self) {
-        match self.store.heads().await {
-            Ok(heads) => self.moved.extend(heads),
-            Err(error) => tracing::warn!(%error, "die Folgeregeln pausieren"),
-        }
-        if let Err(error) = self.timers().await {
-            tracing::warn!(%error, "die Fristen pausieren");
-        }
-    }
-
-    /// Gives every company that moved its turn. True if some are not done yet.
-    async fn round(&mut self) -> bool {
-        let moved = std::mem::take(&mut self.moved);
-        let behind: Vec<(Uuid, i64)> = moved
-            .into_iter()
-            .filter(|(m, head)| self.reached(*m) != *head)
-            .collect();
-        let concerned = match self.concerned(&behind).await {
-            Ok(concerned) => concerned,
-            Err(error) => {
-                tracing::warn!(%error, "die Folgeregeln pausieren");
-                return false;
-            }
-        };
-        let (behind, idle): (Vec<_>, Vec<_>) = behind.into_iter().partition(|(m, _)| concerned.contains(m));
-        self.reached.extend(idle);
-        let this = &*self;
-        let turns = stream::iter(behind).map(|(mandant_id, head)| async move {
-            let turn = this.company(mandant_id, head).await;
-            (mandant_id, head, turn)
-        });
-        let turns: Vec<(Uuid, i64, Turn)> = turns.buffer_unordered(COMPANIES_AT_ONCE).collect().await;
-        for (mandant_id, head, turn) in turns {
-            match turn {
-                Turn::At(position) => {
-                    self.reached.insert(mandant_id, position);
-                }
-                Turn::More(_) => {
-                    self.moved.insert(mandant_id, head);
-                }
-                // The next look at all companies comes back to it.
-                Turn::Elsewhere | Turn::Interrupted => {}
-            }
-        }
-        !self.moved.is_empty()
-    }
-
-    fn reached(&self, mandant_id: Uuid) -> i64 {
-        self.reached.get(&mandant_id).copied().unwrap_or(-1)
-    }
-
-    /// Gives the policies of one company their turn; each fails for itself.
-    async fn company(&self, mandant_id: Uuid, head: i64) -> Turn {
-        let mut whole = Turn::At(head);
-        for policy in self.store.registry().all_policies() {
-            if policy.kind != Kind::Following {
-                continue;
-            }
-            let turn = self.turn(policy, mandant_id, head).await;
-            whole = match (whole, turn) {
-                (Turn::At(one), Turn::At(other)) => Turn::At(one.min(other)),
-                (Turn::More(at), _) | (_, Turn::More(at)) => Turn::More(at),
-                (Turn::At(_), other) | (other, _) => other,
-            };
-        }
-        whole
     }
 
     /// One page of a policy for a company, unless it is put off.
@@ -259,39 +163,10 @@ impl Following {
         put_off.insert(task, PutOff { failures, until });
     }
 
-    /// The companies whose policies have something to do. Most events concern no policy; passing over them costs one
-    /// look for all companies and, now and then, a checkpoint.
-    async fn concerned(&self, behind: &[(Uuid, i64)]) -> Result<HashSet<Uuid>, StoreError> {
-        let passes_over = |(mandant_id, head): &(Uuid, i64)| {
-            let reached = self.reached(*mandant_id);
-            reached >= 0 && head / IDLE_STRIDE == reached / IDLE_STRIDE
-        };
-        let (idle, due): (Vec<_>, Vec<_>) = behind.iter().copied().partition(passes_over);
-        let mut concerned: HashSet<Uuid> = due.into_iter().map(|(mandant_id, _)| mandant_id).collect();
-        if idle.is_empty() {
-            return Ok(concerned);
-        }
-        let found: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT m.id FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS m(id, ab, bis) WHERE EXISTS ( \
-                SELECT FROM log.ereignis e WHERE e.mandant_id = m.id AND e.position > m.ab AND e.position <= m.bis \
-                    AND e.aggregate_type = ANY($4))",
-        )
-        .bind(idle.iter().map(|(mandant_id, _)| *mandant_id).collect::<Vec<_>>())
-        .bind(
-            idle.iter()
-                .map(|(mandant_id, _)| self.reached(*mandant_id))
-                .collect::<Vec<_>>(),
-        )
-        .bind(idle.iter().map(|(_, head)| *head).collect::<Vec<_>>())
-        .bind(&self.sources)
-        .fetch_all(self.store.engine())
-        .await?;
-        concerned.extend(found);
-        Ok(concerned)
-    }
-
     /// Moves one policy forward by a page.
     async fn follow(&self, policy: &Policy, mandant_id: Uuid, head: i64) -> Result<Turn, StoreError> {
+        // Never closed.
+        let reading = self.readers.acquire().await.ok();
         let Some(after) = self.lease(policy, mandant_id).await? else {
             return Ok(Turn::Elsewhere);
         };
@@ -303,7 +178,7 @@ impl Following {
         };
         let mut connection = self.store.engine().acquire().await?;
         let events: Vec<Slim> = read::page(&mut connection, mandant_id, range, PAGE).await?;
-        drop(connection);
+        drop((connection, reading));
         let full = i64::try_from(events.len()).is_ok_and(|n| n == PAGE);
         let mut position = after;
         for event in &events {
