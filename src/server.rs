@@ -244,7 +244,9 @@ impl Core {
     pub async fn start_reading(options: &PgConnectOptions, replica: Option<&PgConnectOptions>) -> anyhow::Result<Self> {
         let pool = postgres::connect(options).await?;
         let engine = postgres::connect_engine(options).await?;
-        let mut store = EventStore::new(pool, Arc::new(aggregates::registry())).with_engine(engine);
+        let mut store = EventStore::new(pool, Arc::new(aggregates::registry()))
+            .with_engine(engine)
+            .with_door(postgres::connect_door(options).await?);
         if let Some(replica) = replica {
             store = store.with_replica(postgres::connect_reading(replica));
         }
@@ -287,7 +289,14 @@ impl Core {
         }
         // A request that was cut off may still hold a connection.
         let store = &self.app.store;
-        let closed = async { tokio::join!(store.engine().close(), store.pool().close(), store.close_replica()) };
+        let closed = async {
+            tokio::join!(
+                store.engine().close(),
+                store.pool().close(),
+                store.door().close(),
+                store.close_replica()
+            )
+        };
         if tokio::time::timeout(WIND_DOWN, closed).await.is_err() {
             tracing::warn!("Verbindungen zur Datenbank blieben offen");
         }

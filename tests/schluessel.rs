@@ -30,6 +30,7 @@ use neuroerp::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tower::ServiceExt as _;
+use tower::ServiceExt as _;
 
 const KEYS: &str = "/api/v1/dienste/api-keys";
 
@@ -468,5 +469,31 @@ async fn ein_kurzer_administratorschluessel_wird_nicht_angenommen() {
         assert!(error.contains("NEUROERP_ADMIN_TOKEN") && error.contains(why), "{error}");
     }
     assert!(core.administrator(Some("genau-vierundzwanzig-ze.")).await.is_ok());
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lange_berichte_halten_niemanden_an_der_tuer_auf() {
+    let server = common::server().await;
+    // All connections of queries are at work, and what the door remembers is too old.
+    let core = Core::start(&server.db.owner).await.unwrap();
+    let mut held = Vec::new();
+    while let Some(connection) = core.app.store.pool().try_acquire() {
+        held.push(connection);
+    }
+    while core.app.store.pool().size() < core.app.store.pool().options().get_max_connections() {
+        held.push(core.app.store.pool().acquire().await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let konto = json!({"konto_nr": "6999", "bezeichnung": "Porto", "art": "sach"});
+    let request = Request::post("/api/v1/fibu/konten")
+        .header("authorization", format!("Bearer {}", server.token))
+        .header("x-mandant", "TEST")
+        .header("content-type", "application/json")
+        .body(Body::from(konto.to_string()))
+        .unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(5), core.router().oneshot(request)).await;
+    assert_eq!(answer.unwrap().unwrap().status(), 201);
+    drop(held);
     core.stop().await;
 }

@@ -192,6 +192,7 @@ pub struct EventStore {
     pool: PgPool,
     engine: PgPool,
     replica: Option<replik::Replica>,
+    door: PgPool,
     registry: Arc<Registry>,
     signals: Signals,
 }
@@ -202,6 +203,7 @@ impl EventStore {
     pub fn new(pool: PgPool, registry: Arc<Registry>) -> Self {
         Self {
             engine: pool.clone(),
+            door: pool.clone(),
             pool,
             replica: None,
             registry,
@@ -214,6 +216,19 @@ impl EventStore {
     pub fn with_engine(mut self, engine: PgPool) -> Self {
         self.engine = engine;
         self
+    }
+
+    /// With a pool of its own for the door (see [`crate::postgres::connect_door`]).
+    #[must_use]
+    pub fn with_door(mut self, door: PgPool) -> Self {
+        self.door = door;
+        self
+    }
+
+    /// The pool of the door: who calls, for which company.
+    #[must_use]
+    pub fn door(&self) -> &PgPool {
+        &self.door
     }
 
     /// The pool of the engine: appending, loading, following.

@@ -77,6 +77,7 @@ impl EventStore {
             Ok(Ok(())) => {
                 return Self {
                     pool: replica.pool.clone(),
+                    door: replica.pool.clone(),
                     ..self.clone()
                 };
             }

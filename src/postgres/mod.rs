@@ -21,6 +21,9 @@ pub use error::{OpenError, may_pass, place};
 /// Connections of each of the two pools of a process.
 const CONNECTIONS: u32 = 16;
 
+/// Connections of the door: each look is one key or one company.
+const DOOR_CONNECTIONS: u32 = 4;
+
 /// How long the first connection may take; whoever waits for a server that is not there wants to know soon.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -133,13 +136,18 @@ pub async fn check_migrations(options: &PgConnectOptions) -> Result<(), OpenErro
 
 /// The program's pool. Every connection takes the role that cannot change the log.
 pub async fn connect(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
-    pool(options, QUERIES).await
+    pool(options, QUERIES, CONNECTIONS).await
 }
 
 /// The pool of queries on a replica, which need not answer yet.
 #[must_use]
 pub fn connect_reading(options: &PgConnectOptions) -> PgPool {
-    pool_options(QUERIES).connect_lazy_with(with_statements(options))
+    pool_options(QUERIES, CONNECTIONS).connect_lazy_with(with_statements(options))
+}
+
+/// The door's pool: who calls, and for which company, is found although all other connections have long work to do.
+pub async fn connect_door(options: &PgConnectOptions) -> Result<PgPool, OpenError> {
+    pool(options, "SET statement_timeout = '5s'", DOOR_CONNECTIONS).await
 }
 
 /// The engine's pool. Its statements fetch by key from tables that grow while their plans are kept: a plan made when a
@@ -152,12 +160,13 @@ pub async fn connect_engine(options: &PgConnectOptions) -> Result<PgPool, OpenEr
         "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; \
          SET plan_cache_mode = force_generic_plan; \
          SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'",
+        CONNECTIONS,
     )
     .await
 }
 
-async fn pool(options: &PgConnectOptions, more: &'static str) -> Result<PgPool, OpenError> {
-    pool_options(more)
+async fn pool(options: &PgConnectOptions, more: &'static str, connections: u32) -> Result<PgPool, OpenError> {
+    pool_options(more, connections)
         .connect_with(with_statements(options))
         .await
         .map_err(|error| OpenError::connect(options, &error))
@@ -167,9 +176,9 @@ fn with_statements(options: &PgConnectOptions) -> PgConnectOptions {
     options.clone().statement_cache_capacity(STATEMENTS)
 }
 
-fn pool_options(more: &'static str) -> PgPoolOptions {
+fn pool_options(more: &'static str, connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .after_connect(move |connection, _| {
             Box::pin(async move {

@@ -88,7 +88,7 @@ async fn find(app: &App, name: &str) -> Result<Option<(Uuid, bool)>, Problem> {
     )
     .bind(SYSTEM)
     .bind(name)
-    .fetch_optional(store.pool())
+    .fetch_optional(store.door())
     .await?;
     let Some(row) = row else { return Ok(None) };
     let (id, closed) = (row.try_get("id")?, row.try_get::<String, _>("status")? != "aktiv");

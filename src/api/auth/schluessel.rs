@@ -67,7 +67,7 @@ impl Keys {
 
 /// The key that holds a claim (of its name or of a hash), folded from its events.
 pub async fn find(store: &EventStore, scope: &str, wert: &str) -> Result<Option<(Uuid, Arc<ApiKey>)>, StoreError> {
-    let mut connection = store.pool().acquire().await?;
+    let mut connection = store.door().acquire().await?;
     let id: Option<Uuid> = sqlx::query_scalar(
         "SELECT aggregate_id FROM log.anspruch WHERE mandant_id = $1 AND bereich = $2 AND schluessel = $3",
     )
