@@ -190,6 +190,40 @@ async fn was_ein_probelauf_nicht_wissen_kann_laesst_er_offen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ein_stapel_mit_millionen_zeilen_wird_gezaehlt_und_nicht_gelesen() {
+    let server = common::server().await;
+    for (body, grenze) in [
+        ("x\n".repeat(2_000_000), 10_000),
+        (format!("[{}0]", "0,".repeat(2_000_000)), 10_000),
+    ] {
+        let begin = std::time::Instant::now();
+        let reply = server
+            .request("POST", &format!("{STAPEL}?modus=einzeln"), &[], Some(body))
+            .await;
+        assert_eq!(reply.refused(422, "STAPEL_ZU_GROSS")["daten"]["max"], grenze);
+        assert!(
+            begin.elapsed() < std::time::Duration::from_secs(5),
+            "{:?}",
+            begin.elapsed()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ein_anders_geschriebener_stapel_ist_derselbe() {
+    let server = common::server().await;
+    let key = [("Idempotency-Key", "stapel-form")];
+    let elemente = [buchung("3.00"), buchung("4.00")];
+    let erst = server.post_with(STAPEL, &key, json!(elemente)).await.ok();
+    let zeilen = elemente.iter().map(|e| format!("  {e}\n\n")).collect::<String>();
+    let wieder = server.request("POST", STAPEL, &key, Some(zeilen)).await;
+    assert_eq!(wieder.header("idempotent-replayed"), "true", "{}", wieder.text);
+    assert_eq!(wieder.ok()[1]["position"], erst[1]["position"]);
+    let anders = server.post_with(STAPEL, &key, json!([buchung("3.00")])).await;
+    anders.refused(422, "IDEMPOTENZ_ABWEICHEND");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn viele_probelaeufe_die_kontobuecher_fragen_warten_nicht_aufeinander() {
     let server = common::server().await;
     let stilllegen = json!([of_konto("stilllegen", &konto_id(&server, "6815").await, json!({}))]);

@@ -82,6 +82,13 @@ pub(super) fn json(bytes: &[u8], line: usize) -> Result<Value, Problem> {
     Ok(value)
 }
 
+/// The elements of a JSON array in normal form; `None` if there are more than `limit`.
+pub(super) fn list(bytes: &[u8], limit: usize) -> Result<Option<Vec<Value>>, Problem> {
+    let mut list = json::read_list(bytes, limit)?;
+    list.iter_mut().flatten().try_for_each(normalise)?;
+    Ok(list)
+}
+
 /// The fields of a command: an object, or nothing for a command without fields.
 pub(super) fn fields(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -224,15 +231,19 @@ pub(super) fn keyed_element_id(mandant_id: Uuid, caller: Uuid, key: &str, index:
 
 /// Hash of method, path and canonical body.
 pub(super) fn request_hash(method: &str, path: &str, body: &Value) -> Vec<u8> {
-    let canonical = serde_json_canonicalizer::to_vec(body).unwrap_or_else(|_| body.to_string().into_bytes());
     Sha256::new()
         .chain_update(method.as_bytes())
         .chain_update(b" ")
         .chain_update(path.as_bytes())
         .chain_update(b"\n")
-        .chain_update(canonical)
+        .chain_update(canonical(body))
         .finalize()
         .to_vec()
+}
+
+/// The canonical bytes of a value: the same however it was written down.
+pub(super) fn canonical(value: &Value) -> Vec<u8> {
+    serde_json_canonicalizer::to_vec(value).unwrap_or_else(|_| value.to_string().into_bytes())
 }
 
 /// Flags of the query string; unknown parameters are refused, not ignored.

@@ -1,6 +1,9 @@
 //! Reads JSON so that every member counts: one that comes twice is refused, since the last would silently win.
 
-use std::{cell::RefCell, fmt};
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
 use aggregates::Refusal;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -11,12 +14,29 @@ use super::problem::Problem;
 /// Reads one JSON value; `line` is the number of its first line in what the client sent. Depth is bounded by the
 /// parser, cost by the length of the text.
 pub(super) fn read(bytes: &[u8], line: usize) -> Result<Value, Problem> {
-    let twice = RefCell::new(None);
+    let notes = Notes::default();
+    parse(bytes, line, &notes, usize::MAX)
+}
+
+/// Reads a JSON array; `None` if it has more than `limit` elements, of which no more are read then.
+pub(super) fn read_list(bytes: &[u8], limit: usize) -> Result<Option<Vec<Value>>, Problem> {
+    let notes = Notes::default();
+    let value = parse(bytes, 1, &notes, limit);
+    if notes.too_many.get() {
+        return Ok(None);
+    }
+    match value? {
+        Value::Array(elements) => Ok(Some(elements)),
+        _ => Ok(Some(Vec::new())),
+    }
+}
+
+fn parse(bytes: &[u8], line: usize, notes: &Notes, most: usize) -> Result<Value, Problem> {
     let mut parser = serde_json::Deserializer::from_slice(bytes);
-    let value = Reader { twice: &twice }.deserialize(&mut parser);
+    let value = Reader { notes, most }.deserialize(&mut parser);
     let value = value.and_then(|value| parser.end().map(|()| value));
     value.map_err(|error| {
-        if let Some(mut path) = twice.into_inner() {
+        if let Some(mut path) = notes.twice.take() {
             // A pointer begins with its separator.
             path.push(String::new());
             path.reverse();
@@ -30,17 +50,36 @@ pub(super) fn read(bytes: &[u8], line: usize) -> Result<Value, Problem> {
     })
 }
 
-/// Builds a value; on a repeated member it notes the way to it, innermost segment first.
+/// Why reading ended early.
+#[derive(Default)]
+struct Notes {
+    /// The way to a repeated member, innermost segment first.
+    twice: RefCell<Option<Vec<String>>>,
+    /// The outermost list has too many elements.
+    too_many: Cell<bool>,
+}
+
+/// Builds a value.
 #[derive(Clone, Copy)]
 struct Reader<'p> {
-    twice: &'p RefCell<Option<Vec<String>>>,
+    notes: &'p Notes,
+    /// Elements that a list right here may have.
+    most: usize,
 }
 
 impl Reader<'_> {
+    /// Reads what is inside, whose lists have no limit of their own.
+    fn of_any_length(self) -> Self {
+        Self {
+            most: usize::MAX,
+            ..self
+        }
+    }
+
     /// Adds a segment to the way if this error is about a repeated member.
     fn inside<E>(self, segment: impl FnOnce() -> String) -> impl FnOnce(E) -> E {
         move |error| {
-            if let Some(path) = self.twice.borrow_mut().as_mut() {
+            if let Some(path) = self.notes.twice.borrow_mut().as_mut() {
                 path.push(segment());
             }
             error
@@ -94,9 +133,14 @@ impl<'de> Visitor<'de> for Reader<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
+        let inside = self.of_any_length();
         loop {
-            let next = seq.next_element_seed(self);
+            let next = seq.next_element_seed(inside);
             match next.map_err(self.inside(|| items.len().to_string()))? {
+                Some(_) if items.len() >= self.most => {
+                    self.notes.too_many.set(true);
+                    return Err(A::Error::custom("too many elements"));
+                }
                 Some(item) => items.push(item),
                 None => return Ok(Value::Array(items)),
             }
@@ -108,10 +152,12 @@ impl<'de> Visitor<'de> for Reader<'_> {
         while let Some(name) = map.next_key::<String>()? {
             let pointer = || name.replace('~', "~0").replace('/', "~1");
             if members.contains_key(&name) {
-                *self.twice.borrow_mut() = Some(vec![pointer()]);
+                *self.notes.twice.borrow_mut() = Some(vec![pointer()]);
                 return Err(A::Error::custom("repeated member"));
             }
-            let value = map.next_value_seed(self).map_err(self.inside(pointer))?;
+            let value = map
+                .next_value_seed(self.of_any_length())
+                .map_err(self.inside(pointer))?;
             members.insert(name, value);
         }
         Ok(Value::Object(members))
@@ -149,6 +195,15 @@ mod tests {
             );
         }
         assert!(read(br#"[{"a": 1}, {"a": 1}, {"b": {"a": 1}, "a": 1}]"#, 1).is_ok());
+    }
+
+    #[test]
+    fn a_list_is_read_up_to_its_limit_whatever_its_elements_hold() {
+        let text = br#"[[1, 2, 3], {"a": [1, 2, 3]}]"#;
+        assert_eq!(read_list(text, 2).unwrap().unwrap().len(), 2);
+        assert_eq!(read_list(text, 1).unwrap(), None);
+        assert_eq!(read_list(b"[1, 2, kaputt", 1).unwrap(), None);
+        assert_eq!(read_list(b"[1, kaputt", 1).unwrap_err().status(), 400);
     }
 
     #[test]

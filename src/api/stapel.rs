@@ -20,6 +20,8 @@ use crate::commands::{Mode, Order, Outcome, Unit};
 
 /// Largest body of a Stapel, bytes.
 const STAPEL_BYTES: usize = 64 * 1024 * 1024;
+/// A larger body is read beside the threads that serve requests.
+const AT_ONCE_BYTES: usize = 256 * 1024;
 /// Commands in an atomic Stapel.
 const ATOMIC_LIMIT: usize = 500;
 /// Commands in a Stapel of single ones.
@@ -75,11 +77,12 @@ struct Element {
     if_match: Option<i64>,
 }
 
-/// The Idempotency-Key of a Stapel.
-struct Schluessel {
-    key: String,
-    /// Hash of the asked-for mode and the body; a dry run asks about the very request it tries.
-    hash: Vec<u8>,
+/// The commands of a Stapel as they were read.
+struct Gelesen {
+    /// One place for each element, in order.
+    slots: Vec<Result<Order, Problem>>,
+    /// The company that all are for.
+    company: Option<Uuid>,
 }
 
 async fn stapel(
@@ -106,30 +109,28 @@ async fn stapel(
     )?;
     let too_large = "die Anfrage ist zu groß; bitte in kleinere Stapel teilen";
     let body = input::received(body, too_large)?;
-    let elements = elements(&body)?;
-    let limit = art.limit();
-    if elements.len() > limit {
-        let detail = format!("ein Stapel dieser Art fasst {limit} Befehle; bitte teilen");
-        return Err(Refusal::new("STAPEL_ZU_GROSS", 422, detail, json!({"max": limit})).into());
-    }
-    // The key stands for the whole Stapel: with another element more or less it is another request.
-    let key = input::idempotency_key(&headers)?.map(|key| Schluessel {
-        key,
-        hash: input::request_hash("POST", "/stapel", &json!([modus, Sha256::digest(&body).to_vec()])),
-    });
-    let mut slots = Vec::with_capacity(elements.len());
-    let mut company = None;
-    for (index, raw) in elements.into_iter().enumerate() {
-        slots.push(raw.and_then(|raw| element(&app, &zugang, key.as_ref(), index, &raw, &mut company)));
-    }
-    if art == Art::Atomar {
-        // All or none: an element that cannot even be read refuses the whole.
-        if let Some((index, Err(problem))) = slots.iter().enumerate().find(|(_, s)| s.is_err()) {
-            return Err(problem.clone().element(index));
-        }
-    }
-    let orders: Vec<Order> = slots.iter().filter_map(|s| s.as_ref().ok().cloned()).collect();
-    let creates: Vec<bool> = orders.iter().map(|o| o.create).collect();
+    let key = input::idempotency_key(&headers)?;
+    let gross = body.len() > AT_ONCE_BYTES;
+    let (app_, zugang_, modus) = (app.clone(), zugang.clone(), modus.to_owned());
+    let lesen = move || lesen(&app_, &zugang_, (art, &modus), key.as_deref(), &body);
+    let Gelesen { slots, company } = if gross {
+        let gelesen = tokio::task::spawn_blocking(lesen).await;
+        gelesen.map_err(|_| Problem::new("INTERN", 500, "interner Fehler beim Lesen des Stapels"))??
+    } else {
+        lesen()?
+    };
+    let mut orders = Vec::with_capacity(slots.len());
+    // What stays here of a command is whether it creates.
+    let slots: Vec<Result<bool, Problem>> = slots
+        .into_iter()
+        .map(|slot| {
+            slot.map(|order| {
+                let create = order.create;
+                orders.push(order);
+                create
+            })
+        })
+        .collect();
     let outcomes = run(
         &app,
         &zugang,
@@ -147,12 +148,12 @@ async fn stapel(
         return Err(Problem::from(refusal.clone()).element(index));
     }
     let wiederholt = wiederholt(&outcomes);
-    let mut outcomes = outcomes.into_iter().zip(creates);
+    let mut outcomes = outcomes.into_iter();
     let answers: Vec<Value> = slots
         .into_iter()
         .map(|slot| {
-            let answer = slot.and_then(|_| match outcomes.next() {
-                Some((outcome, create)) => answer_of(outcome, create, dry_run),
+            let answer = slot.and_then(|create| match outcomes.next() {
+                Some(outcome) => answer_of(outcome, create, dry_run),
                 None => Err(Problem::new("INTERN", 500, "keine Antwort")),
             });
             answer.unwrap_or_else(|problem| problem.vorgang(zugang.correlation).body())
@@ -165,26 +166,99 @@ async fn stapel(
     Ok(response)
 }
 
-/// A JSON array, or one JSON object per line; of the lines each is readable or not for itself.
-fn elements(bytes: &[u8]) -> Result<Vec<Result<Value, Problem>>, Problem> {
+/// Reads the elements: a JSON array, or one JSON object per line; of the lines each is readable or not for itself. An
+/// atomic Stapel ends with the first one that is not good: all or none.
+fn lesen(
+    app: &App,
+    zugang: &Zugang,
+    (art, modus): (Art, &str),
+    key: Option<&str>,
+    bytes: &[u8],
+) -> Result<Gelesen, Problem> {
+    let mut stand = Leser {
+        app,
+        zugang,
+        art,
+        key,
+        // The key stands for the whole Stapel: with another element more or less it is another request. A dry run asks
+        // about the very request that it tries.
+        hash: Sha256::new_with_prefix(modus),
+        gelesen: Gelesen {
+            slots: Vec::new(),
+            company: None,
+        },
+    };
+    let limit = art.limit();
     let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
     if first == Some(&b'[') {
-        return match input::json(bytes, 1)? {
-            Value::Array(elements) => Ok(elements.into_iter().map(Ok).collect()),
-            _ => Ok(Vec::new()),
+        for raw in input::list(bytes, limit)?.ok_or_else(|| too_many(limit))? {
+            stand.nimm(Ok(raw), &[])?;
+        }
+    } else {
+        let lines = || {
+            let lines = bytes.split(|b| *b == b'\n').zip(1..);
+            lines.filter(|(line, _)| !line.iter().all(u8::is_ascii_whitespace))
         };
+        // Counted before any is read: what is read takes far more room than what was sent.
+        if lines().nth(limit).is_some() {
+            return Err(too_many(limit));
+        }
+        for (line, number) in lines() {
+            stand.nimm(input::json(line, number), line)?;
+        }
     }
-    let lines = bytes.split(|b| *b == b'\n').zip(1..);
-    Ok(lines
-        .filter(|(line, _)| !line.iter().all(u8::is_ascii_whitespace))
-        .map(|(line, number)| input::json(line, number))
-        .collect())
+    Ok(stand.fertig())
+}
+
+fn too_many(limit: usize) -> Problem {
+    let detail = format!("ein Stapel dieser Art fasst {limit} Befehle; bitte teilen");
+    Refusal::new("STAPEL_ZU_GROSS", 422, detail, json!({"max": limit})).into()
+}
+
+/// Takes the elements of a Stapel one after the other.
+struct Leser<'a> {
+    app: &'a App,
+    zugang: &'a Zugang,
+    art: Art,
+    key: Option<&'a str>,
+    hash: Sha256,
+    gelesen: Gelesen,
+}
+
+impl Leser<'_> {
+    /// The next element as it was read; `line` is its text if it could not be.
+    fn nimm(&mut self, raw: Result<Value, Problem>, line: &[u8]) -> Result<(), Problem> {
+        let index = self.gelesen.slots.len();
+        if self.key.is_some() {
+            let bytes = raw.as_ref().map_or_else(|_| line.to_vec(), input::canonical);
+            self.hash
+                .update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+            self.hash.update(bytes);
+        }
+        let company = &mut self.gelesen.company;
+        let slot = raw.and_then(|raw| element(self.app, self.zugang, self.key, index, &raw, company));
+        match slot {
+            Err(problem) if self.art == Art::Atomar => return Err(problem.element(index)),
+            slot => self.gelesen.slots.push(slot),
+        }
+        Ok(())
+    }
+
+    fn fertig(mut self) -> Gelesen {
+        if self.key.is_some() {
+            let hash = self.hash.finalize().to_vec();
+            for order in self.gelesen.slots.iter_mut().flatten() {
+                order.request_hash = Some(hash.clone());
+            }
+        }
+        self.gelesen
+    }
 }
 
 fn element(
     app: &App,
     zugang: &Zugang,
-    key: Option<&Schluessel>,
+    key: Option<&str>,
     index: usize,
     raw: &Value,
     company: &mut Option<Uuid>,
@@ -209,8 +283,7 @@ fn element(
     let mut order = command::order(mandant_id, entry, command, id, element.daten);
     order.if_match = element.if_match.map(Into::into);
     if let Some(key) = key {
-        order.befehl_id = input::keyed_element_id(mandant_id, zugang.caller_id(), &key.key, index);
-        order.request_hash = Some(key.hash.clone());
+        order.befehl_id = input::keyed_element_id(mandant_id, zugang.caller_id(), key, index);
     }
     Ok(order)
 }
