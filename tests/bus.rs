@@ -21,7 +21,7 @@ use std::{
 
 use neuroerp::{
     commands::{Bus, Caller, FactSource, Mode, Order, Unit},
-    eventstore::{EventStore, StoreError, tree::Frontier},
+    eventstore::{EventStore, Recorded, StoreError, read, tree::Frontier},
 };
 use projections::state::Columns;
 use serde_json::{Value, json};
@@ -715,10 +715,24 @@ async fn long_streams_are_folded_from_their_snapshot_to_the_same_state() {
         .unwrap()
         .remove(&key)
         .unwrap();
-    let events = db.store.stream(mandant, key.0, key.1, None).await.unwrap();
-    let stored: Vec<_> = events.iter().map(neuroerp::eventstore::Recorded::stored).collect();
+    let events = read::stream::<Recorded>(&mut connection, mandant, key.0, key.1, None)
+        .await
+        .unwrap();
+    let stored: Vec<_> = events.iter().map(Recorded::stored).collect();
     let folded = entry.fold(&entry.empty(), &stored).unwrap();
     assert_eq!(loaded.version, 301);
+    // Of the past too: before the snapshot, with it and after it.
+    for version in [1, 255, 256, 257, 301] {
+        let then = db
+            .store
+            .load_until(&mut connection, mandant, key, version)
+            .await
+            .unwrap();
+        let events = stored.get(..usize::try_from(version).unwrap()).unwrap();
+        let folded = entry.fold(&entry.empty(), events).unwrap();
+        assert_eq!(then.version, version);
+        assert_eq!(entry.to_json(&then.state), entry.to_json(&folded), "{version}");
+    }
     assert_eq!(entry.to_json(&loaded.state), entry.to_json(&folded));
 }
 

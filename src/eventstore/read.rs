@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use aggregates::{Entry, context::State, registry::Stored};
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{EventStore, Recorded, Slim, StoreError};
+
+/// Events of a long stream that are in memory at once while it is folded.
+const FOLDED_AT_ONCE: usize = 256;
 
 /// A stream's name within a company.
 pub type StreamKey = (&'static str, Uuid);
@@ -141,18 +145,6 @@ impl EventStore {
         page(&mut connection, mandant_id, range, limit).await
     }
 
-    /// The events of one stream in order, up to a version.
-    pub async fn stream(
-        &self,
-        mandant_id: Uuid,
-        typ: &str,
-        id: Uuid,
-        to_version: Option<i64>,
-    ) -> Result<Vec<Recorded>, StoreError> {
-        let mut connection = self.pool().acquire().await?;
-        stream(&mut connection, mandant_id, typ, id, to_version).await
-    }
-
     /// Position of the last event recorded at or before a moment.
     pub async fn position_at(&self, mandant_id: Uuid, moment: DateTime<Utc>) -> Result<i64, StoreError> {
         // recorded_at never falls within a log, so the last row by time is the last by position.
@@ -222,6 +214,52 @@ impl EventStore {
             fold_run(entry, run, target)?;
         }
         Ok(Some(loaded))
+    }
+
+    /// A stream as it was with this version: from its snapshot if that is no newer, event by event as they come. Refused
+    /// if the content of one was removed.
+    pub async fn load_until(
+        &self,
+        connection: &mut PgConnection,
+        mandant_id: Uuid,
+        (typ, id): StreamKey,
+        version: i64,
+    ) -> Result<Loaded, StoreError> {
+        let entry = self.entry(typ)?;
+        let snapshot: Option<(i64, String)> = sqlx::query_as(
+            "SELECT version, zustand::text FROM log.schnappschuss WHERE mandant_id = $1 AND aggregate_type = $2 \
+             AND aggregate_id = $3 AND schema_hash = $4 AND version <= $5",
+        )
+        .bind(mandant_id)
+        .bind(typ)
+        .bind(id)
+        .bind(&entry.schema_hash)
+        .bind(version)
+        .fetch_optional(&mut *connection)
+        .await?;
+        let mut loaded = Loaded::empty(entry);
+        // A snapshot that cannot be read is as good as none.
+        if let Some((at, zustand)) = snapshot
+            && let Some(state) = serde_json::from_str(&zustand).ok().and_then(|v| entry.from_json(v))
+        {
+            (loaded.version, loaded.state) = (at, state);
+        }
+        let mut rows = sqlx::query(
+            "SELECT mandant_id, version, position, event_type, event_version, payload::text AS payload, recorded_at \
+             FROM log.ereignis WHERE mandant_id = $1 AND aggregate_type = $2 AND aggregate_id = $3 \
+             AND version > $4 AND version <= $5 ORDER BY version",
+        )
+        .bind(mandant_id)
+        .bind(typ)
+        .bind(id)
+        .bind(loaded.version)
+        .bind(version)
+        .fetch(connection)
+        .try_chunks(FOLDED_AT_ONCE);
+        while let Some(chunk) = rows.try_next().await.map_err(|error| error.1)? {
+            fold_run(entry, &chunk, &mut loaded)?;
+        }
+        Ok(loaded)
     }
 
     fn entry(&self, typ: &str) -> Result<&Entry, StoreError> {
@@ -361,4 +399,28 @@ pub async fn stream<E: Form>(
         .fetch_all(connection)
         .await?;
     rows.iter().map(E::from_row).collect()
+}
+
+/// A page of the events of one stream in order, from a version on.
+pub async fn stream_page(
+    connection: &mut PgConnection,
+    mandant_id: Uuid,
+    (typ, id): StreamKey,
+    from: i64,
+    limit: i64,
+) -> Result<Vec<Recorded>, StoreError> {
+    let sql = format!(
+        "SELECT {} FROM log.ereignis WHERE mandant_id = $1 AND aggregate_type = $2 AND aggregate_id = $3 \
+         AND version >= $4 ORDER BY version LIMIT $5",
+        Recorded::COLUMNS
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(mandant_id)
+        .bind(typ)
+        .bind(id)
+        .bind(from)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(Recorded::from_row).collect()
 }

@@ -3,7 +3,7 @@
 
 mod diff;
 
-use aggregates::{Entry, Registry, registry::Stored};
+use aggregates::{Entry, Registry};
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
 use projections::StateModel;
@@ -20,8 +20,8 @@ use super::{
 use crate::{
     api::problem::Problem,
     eventstore::{
-        EventStore, Loaded, Recorded, StoreError,
-        read::{fold_run, same_stream},
+        EventStore, Loaded, Recorded, StoreError, StreamKey,
+        read::{fold_run, same_stream, stream_page},
     },
 };
 
@@ -51,15 +51,27 @@ pub async fn history(
     (limit, from): (i64, i64),
 ) -> Result<Option<History>, StoreError> {
     let (mandant_id, id) = stream;
-    let last = from.saturating_add(limit);
-    let events = store.stream(mandant_id, entry.typ, id, Some(last)).await?;
-    if events.is_empty() {
+    let key = (entry.typ, id);
+    let mut connection = store.pool().acquire().await?;
+    let page = stream_page(&mut connection, mandant_id, key, from, limit.saturating_add(1)).await?;
+    let before = match from {
+        ..=1 => None,
+        _ => last_event(&mut connection, mandant_id, key, Point::Version(from - 1)).await?,
+    };
+    if page.is_empty() && before.is_none() {
         return Ok(None);
     }
     let list_keys = model.map(diff::list_keys).unwrap_or_default();
-    let (before, page) = events.split_at(events.partition_point(|e| e.version < from));
     let page_len = page.len().min(usize::try_from(limit).unwrap_or_default());
-    let mut state = fold(entry, before)?;
+    let mut state = match before {
+        None => Some(entry.empty()),
+        Some(last) if last.geloescht => None,
+        Some(last) => {
+            let loaded = store.load_until(&mut connection, mandant_id, key, last.version).await?;
+            Some(loaded.state)
+        }
+    };
+    drop(connection);
     let mut old = state.as_ref().map(|s| entry.to_json(s));
     let mut daten = Vec::with_capacity(page_len);
     for event in page.iter().take(page_len) {
@@ -77,17 +89,8 @@ pub async fn history(
         daten.push(event_json(entry, event, changed));
         old = new;
     }
-    let weiter = (page.len() > page_len).then_some(last);
+    let weiter = (page.len() > page_len).then(|| from.saturating_add(limit));
     Ok(Some(History { daten, weiter }))
-}
-
-/// Folds events; `None` if the payload of one was removed.
-fn fold(entry: &Entry, events: &[Recorded]) -> Result<Option<aggregates::context::State>, StoreError> {
-    if events.iter().any(|e| e.payload.is_null()) {
-        return Ok(None);
-    }
-    let stored: Vec<Stored<'_>> = events.iter().map(Recorded::stored).collect();
-    Ok(Some(entry.fold(&entry.empty(), &stored)?))
 }
 
 fn event_json(entry: &Entry, event: &Recorded, changed: Option<Vec<Change>>) -> Value {
@@ -153,13 +156,14 @@ impl Point {
         }
     }
 
-    fn includes(self, event: &Recorded) -> bool {
+    /// The events up to the point, as a condition with its value as `$4`.
+    fn condition(self) -> &'static str {
         match self {
-            Self::Now => true,
-            Self::Version(version) => event.version <= version,
-            Self::Before(moment) => event.recorded_at < moment,
-            Self::At(moment) => event.recorded_at <= moment,
-            Self::Position(position) => event.position <= position,
+            Self::Now => "TRUE",
+            Self::Version(_) => "version <= $4",
+            Self::Before(_) => "recorded_at < $4",
+            Self::At(_) => "recorded_at <= $4",
+            Self::Position(_) => "position <= $4",
         }
     }
 }
@@ -185,13 +189,9 @@ pub async fn state_at(
     id: Uuid,
     point: Point,
 ) -> Result<Option<Past>, Problem> {
-    let to_version = match point {
-        Point::Version(version) => Some(version),
-        _ => None,
-    };
-    let mut events = store.stream(mandant_id, entry.typ, id, to_version).await?;
-    events.truncate(events.partition_point(|event| point.includes(event)));
-    let Some(last) = events.last() else {
+    let key = (entry.typ, id);
+    let mut connection = store.pool().acquire().await?;
+    let Some(last) = last_event(&mut connection, mandant_id, key, point).await? else {
         return Ok(None);
     };
     if let Point::Version(version) = point
@@ -203,19 +203,52 @@ pub async fn state_at(
         );
         return Err(Problem::not_found(text));
     }
-    let state = fold(entry, &events)?.ok_or_else(|| {
-        Problem::new(
+    if last.geloescht {
+        return Err(Problem::new(
             "ABFRAGE_GELOESCHT",
             410,
             "Inhalte dieses Datensatzes wurden nach gesetzlicher Frist gelöscht; sein Zustand lässt sich nicht mehr zeigen",
-        )
-    })?;
+        ));
+    }
+    let loaded = store.load_until(&mut connection, mandant_id, key, last.version).await?;
     Ok(Some(Past {
-        zustand: entry.to_json(&state),
+        zustand: entry.to_json(&loaded.state),
         version: last.version,
         position: last.position,
         stand: last.recorded_at,
     }))
+}
+
+/// The last event of a stream up to a point.
+#[derive(sqlx::FromRow)]
+struct Last {
+    version: i64,
+    position: i64,
+    recorded_at: DateTime<Utc>,
+    /// The content of one of the events up to here was removed.
+    geloescht: bool,
+}
+
+async fn last_event(
+    connection: &mut PgConnection,
+    mandant_id: Uuid,
+    (typ, id): StreamKey,
+    point: Point,
+) -> Result<Option<Last>, sqlx::Error> {
+    let sql = format!(
+        "SELECT l.*, EXISTS (SELECT FROM log.ereignis g WHERE g.mandant_id = $1 AND g.aggregate_id = $3 \
+            AND g.aggregate_type = $2 AND g.version <= l.version AND g.payload IS NULL) AS geloescht \
+         FROM (SELECT version, position, recorded_at FROM log.ereignis WHERE mandant_id = $1 AND aggregate_type = $2 \
+            AND aggregate_id = $3 AND {} ORDER BY version DESC LIMIT 1) l",
+        point.condition()
+    );
+    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(mandant_id).bind(typ).bind(id);
+    let query = match point {
+        Point::Now => query,
+        Point::Version(number) | Point::Position(number) => query.bind(number),
+        Point::Before(moment) | Point::At(moment) => query.bind(moment),
+    };
+    query.fetch_optional(connection).await
 }
 
 /// The position that a moment, a day (its end in Europe/Berlin) or a position means; for `bekannt_am`.

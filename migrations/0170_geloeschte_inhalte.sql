@@ -1,0 +1,2 @@
+-- Which streams have lost content by law: asked whenever the past of a record is shown, and nearly always none.
+CREATE INDEX ereignis_geloescht ON log.ereignis (mandant_id, aggregate_id) WHERE payload IS NULL;
