@@ -182,6 +182,15 @@ async fn find_company(core: &Core, kuerzel: &str) -> anyhow::Result<Option<Uuid>
 /// The company of a Kürzel, ready for postings; created if there is none and a name is given.
 async fn company(core: &Core, kuerzel: &str, firma: Option<&str>) -> anyhow::Result<Uuid> {
     let id = if let Some(id) = find_company(core, kuerzel).await? {
+        let status: String = sqlx::query_scalar("SELECT status FROM dienste.mandant WHERE mandant_id = $1 AND id = $2")
+            .bind(SYSTEM)
+            .bind(id)
+            .fetch_one(core.app.store.pool())
+            .await?;
+        anyhow::ensure!(
+            status == "aktiv",
+            "die Firma {kuerzel} ist stillgelegt und wird nur noch gelesen; Buchungen nimmt sie nicht mehr an"
+        );
         id
     } else {
         let firma = firma

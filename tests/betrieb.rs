@@ -272,17 +272,16 @@ async fn the_server_outlasts_the_task_that_started_it_and_ends_with_the_last() {
     assert_eq!(postmaster(&folder), None);
 }
 
+/// A DATEV file with the name of one account.
+const KONTENBESCHRIFTUNGEN: &str = "\"EXTF\";700;20;\"Kontenbeschriftungen\";3;20260402120000000;;\"RE\";\"T\";\"\";29098;55003;20260101;4;;;\"\";\"\";1;0;0;\"EUR\";;\"\";;;\"04\";;;\"\";\"T\"\r\n\
+         Konto;Kontobeschriftung;SprachId;Kontenbeschriftung lang\r\n1610;\"Kasse Werkstatt\";\"de-DE\";\"Kasse Werkstatt\"\r\n";
+
 #[test]
 fn tasks_at_once_on_a_fresh_folder_all_do_their_work() {
     let temp = place();
     let folder = temp.path().join("daten");
     let datei = temp.path().join("EXTF_Sachkonten.csv");
-    fs::write(
-        &datei,
-        "\"EXTF\";700;20;\"Kontenbeschriftungen\";3;20260402120000000;;\"RE\";\"T\";\"\";29098;55003;20260101;4;;;\"\";\"\";1;0;0;\"EUR\";;\"\";;;\"04\";;;\"\";\"T\"\r\n\
-         Konto;Kontobeschriftung;SprachId;Kontenbeschriftung lang\r\n1610;\"Kasse Werkstatt\";\"de-DE\";\"Kasse Werkstatt\"\r\n",
-    )
-    .unwrap();
+    fs::write(&datei, KONTENBESCHRIFTUNGEN).unwrap();
     let datei = datei.to_str().unwrap();
     let import = ["import", "datev", "--mandant", "NEU", "--firma", "Neu GmbH", datei];
     let calls: [&[&str]; 7] = [
@@ -310,6 +309,28 @@ fn tasks_at_once_on_a_fresh_folder_all_do_their_work() {
     }
     assert_eq!(postmaster(&folder), None, "the last one stopped the server");
     ok(&run(program(&folder).args(["rebuild", "--pruefen"])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_into_a_closed_company_is_refused() {
+    let temp = place();
+    let folder = temp.path().join("daten");
+    let mut serve = Serve::start(&folder);
+    serve.door.company("TEST", "skr04").await;
+    let firma = serve.door.get("/api/v1/dienste/mandanten").await.ok()["daten"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/api/v1/dienste/mandanten/{firma}/stilllegen");
+    serve.door.post(&path, json!({"grund": "aufgegeben"})).await.ok();
+    let datei = temp.path().join("EXTF_Sachkonten.csv");
+    fs::write(&datei, KONTENBESCHRIFTUNGEN).unwrap();
+    let mut import = program(&folder);
+    let import = import.args(["import", "datev", "--mandant", "TEST", datei.to_str().unwrap()]);
+    let output = run(import);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).contains("stillgelegt"), "{}", error(&output));
+    assert!(serve.terminate(GRACE).success());
 }
 
 #[test]
