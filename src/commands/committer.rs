@@ -294,7 +294,7 @@ impl Committer {
         let ahead = (start.head.recorded_at - start.now)
             .max(TimeDelta::zero())
             .num_seconds();
-        metrics::gauge!("neuroerp_uhr_rueckstand_sekunden").set(u32::try_from(ahead).unwrap_or(u32::MAX));
+        self.shared.clocks.tell(self.mandant_id, ahead);
         let quiet = self.clock_alarm.is_some_and(|at| at.elapsed() < CLOCK_ALARM_EVERY);
         if ahead > CLOCK_ALARM_S && !quiet {
             self.clock_alarm = Some(Instant::now());

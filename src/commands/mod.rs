@@ -3,6 +3,7 @@
 
 mod bedingung;
 mod cache;
+mod clocks;
 mod committer;
 mod decide;
 mod following;
@@ -25,6 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::eventstore::{EventStore, StoreError};
+use clocks::Clocks;
 
 pub use bedingung::IfMatch;
 pub use decide::business_date;
@@ -235,7 +237,24 @@ struct Envelope {
     unit: Unit,
     reply: oneshot::Sender<Vec<Outcome>>,
     /// The unit's room in the queue, until it is answered.
-    _room: OwnedSemaphorePermit,
+    _room: Room,
+}
+
+/// Room in a queue; the metrics count what is taken in all of them.
+#[derive(Debug)]
+struct Room(OwnedSemaphorePermit);
+
+impl Room {
+    fn taken(permits: OwnedSemaphorePermit) -> Self {
+        metrics::gauge!("neuroerp_warteschlange").increment(u32::try_from(permits.num_permits()).unwrap_or(u32::MAX));
+        Self(permits)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        metrics::gauge!("neuroerp_warteschlange").decrement(u32::try_from(self.0.num_permits()).unwrap_or(u32::MAX));
+    }
 }
 
 /// The way to a company's committer.
@@ -255,6 +274,8 @@ struct Shared {
     facts: Arc<dyn FactSource>,
     /// Folded states that all committers remember together.
     states: Arc<AtomicUsize>,
+    /// How far logs are ahead of the clock.
+    clocks: Clocks,
     /// Room for commands on trial.
     trials: Semaphore,
     /// Dry runs that have their turn.
@@ -283,6 +304,7 @@ impl Bus {
                 statements,
                 facts,
                 states: Arc::default(),
+                clocks: Clocks::default(),
                 trials: Semaphore::new(TRIAL_LIMIT),
                 trials_at_once: Semaphore::new(TRIALS_AT_ONCE),
             }),
@@ -313,12 +335,10 @@ impl Bus {
             .clone()
             .try_acquire_many_owned(orders)
             .map_err(|_| overload())?;
-        metrics::gauge!("neuroerp_warteschlange")
-            .set(u32::try_from(QUEUE_LIMIT.saturating_sub(queue.room.available_permits())).unwrap_or(u32::MAX));
         let mut envelope = Envelope {
             unit,
             reply,
-            _room: room,
+            _room: Room::taken(room),
         };
         // A committer that has had nothing to do for long may end just now.
         while let Err(refused) = queue.sender.send(envelope) {

@@ -166,7 +166,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::commands::{Answer, Caller, Order, Unit};
+    use crate::commands::{Answer, Caller, Order, Room, Unit};
 
     fn envelope(orders: usize) -> (Envelope, oneshot::Receiver<Vec<Outcome>>) {
         let (reply, answer) = oneshot::channel();
@@ -176,7 +176,7 @@ mod tests {
             orders: vec![order; orders],
             mode: Mode::Each,
         };
-        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let room = Room::taken(Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap());
         let envelope = Envelope {
             unit,
             reply,
