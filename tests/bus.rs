@@ -1067,6 +1067,43 @@ async fn many_followers_of_a_company_share_one_reader_and_each_sees_everything()
     assert!(fetched < 1_500, "{fetched} rows of the log were fetched");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn followers_with_nothing_to_read_look_once_for_all_of_them() {
+    let db = common::database().await;
+    let store = store(&db).await;
+    let bus = process(&db).await;
+    let mandant = Uuid::now_v7();
+    bus.send(mandant, Caller::service("test"), kreis(mandant, "AR"))
+        .await
+        .unwrap();
+    let readers: Vec<_> = (0..30)
+        .map(|_| {
+            let mut follower = store.follow(mandant, 1);
+            tokio::spawn(async move { follower.next(10).await.unwrap()[0].position })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let scans = async || -> i64 {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        sqlx::query_scalar("SELECT coalesce(idx_scan, 0) + seq_scan FROM pg_stat_all_tables WHERE relname = 'ereignis'")
+            .fetch_one(&db.pool)
+            .await
+            .unwrap()
+    };
+    let before = scans().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let looks = scans().await - before;
+    assert!((1..20).contains(&looks), "{looks} looks");
+    // What another process writes, of which nobody tells this one, all of them still find.
+    bus.send(mandant, Caller::service("test"), muster_aendern(mandant, "AR", 1))
+        .await
+        .unwrap();
+    for reader in readers {
+        let found = tokio::time::timeout(Duration::from_secs(4), reader).await;
+        assert_eq!(found.unwrap().unwrap(), 2);
+    }
+}
+
 /// Rows of the log fetched by index, as the statistics have it.
 async fn reads(db: &common::TestDb) -> i64 {
     // The sessions that read tell the statistics within a second.

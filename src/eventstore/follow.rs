@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sqlx::postgres::PgListener;
@@ -144,7 +144,22 @@ pub struct Follower {
 
 /// The last page of a company's log: of all that follow the log at its end, one reads and the others find it here.
 #[derive(Default)]
-struct Tail(tokio::sync::Mutex<Vec<Recorded>>);
+struct Tail(tokio::sync::Mutex<Page>);
+
+#[derive(Default)]
+struct Page {
+    events: Vec<Recorded>,
+    /// Where the log ended when somebody looked last, and when that was.
+    end: Option<(i64, Instant)>,
+}
+
+impl Page {
+    /// True if somebody has just seen that nothing stands behind this position.
+    fn ends_at(&self, position: i64) -> bool {
+        self.end
+            .is_some_and(|(end, seen)| position >= end && seen.elapsed() < POLL)
+    }
+}
 
 impl Tail {
     async fn read(
@@ -152,6 +167,7 @@ impl Tail {
         store: &EventStore,
         mandant_id: Uuid,
         after: i64,
+        known: i64,
         limit: i64,
     ) -> Result<Vec<Recorded>, StoreError> {
         let range = Range {
@@ -160,18 +176,28 @@ impl Tail {
         };
         let mut tail = self.0.lock().await;
         let (first, last) = (
-            tail.first().map_or(0, |e| e.position),
-            tail.last().map_or(0, |e| e.position),
+            tail.events.first().map_or(0, |e| e.position),
+            tail.events.last().map_or(0, |e| e.position),
         );
         if after >= last {
+            if known <= after && tail.ends_at(after) {
+                return Ok(Vec::new());
+            }
+            let seen = Instant::now();
             let events = store.page(mandant_id, range, limit).await?;
+            let full = i64::try_from(events.len()).is_ok_and(|n| n >= limit);
+            let end = events.last().map_or(after, |e| e.position);
+            tail.end = (!full).then_some((end, seen));
             if !events.is_empty() {
-                tail.clone_from(&events);
+                tail.events.clone_from(&events);
+                drop(tail);
+                // Nobody else looks for himself as long as this look counts.
+                store.signals().seen(mandant_id, end);
             }
             return Ok(events);
         }
         if after + 1 >= first {
-            let new = tail.iter().skip_while(|e| e.position <= after);
+            let new = tail.events.iter().skip_while(|e| e.position <= after);
             return Ok(new.take(usize::try_from(limit).unwrap_or_default()).cloned().collect());
         }
         // Far behind, and alone there.
@@ -184,10 +210,10 @@ impl Follower {
     /// The next events, at most `limit`; waits until there are any.
     pub async fn next(&mut self, limit: i64) -> Result<Vec<Recorded>, StoreError> {
         loop {
-            self.signal.mark_unchanged();
+            let known = *self.signal.borrow_and_update();
             let events = self
                 .tail
-                .read(&self.store, self.mandant_id, self.position, limit)
+                .read(&self.store, self.mandant_id, self.position, known, limit)
                 .await?;
             if let Some(last) = events.last() {
                 self.position = last.position;
