@@ -1,4 +1,5 @@
-//! The public command path for programs of the house (import, demo): the same bus, rights and rules as over HTTP.
+//! The way in for programs of the house (import, demo): the same bus and rules as over HTTP. They act with all rights of a
+//! service; nobody asks them for a key.
 
 use aggregates::Refusal;
 use serde_json::Value;
