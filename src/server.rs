@@ -125,7 +125,10 @@ impl Database {
         let ready = ready.await;
         drop(change);
         if let Err(error) = ready {
-            server.stop().await?;
+            // Why it could not be opened is what counts.
+            if let Err(stop) = server.stop().await {
+                tracing::warn!(error = %stop, "der Postgres-Server ist nicht sauber beendet");
+            }
             return Err(error);
         }
         Ok(Self {
