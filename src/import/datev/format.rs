@@ -122,7 +122,20 @@ pub fn aus_bytes(datei: &str, inhalt: &[u8]) -> Result<Datei, DateiFehler> {
         Some((zeichensatz, _)) if zeichensatz == UTF_8 => UTF_8,
         _ => WINDOWS_1252,
     };
-    let (text, _, _) = zeichensatz.decode(inhalt);
+    let (text, _, kaputt) = zeichensatz.decode(inhalt);
+    // Every byte means something in windows-1252.
+    if kaputt {
+        let zeile = text
+            .split('\n')
+            .position(|zeile| zeile.contains('\u{fffd}'))
+            .map_or(1, |nr| nr + 1);
+        return Err(DateiFehler::Form {
+            datei: datei.to_owned(),
+            zeile,
+            spalte: 1,
+            text: "die Datei nennt sich UTF-8, aber hier stehen andere Zeichen; bitte neu exportieren".to_owned(),
+        });
+    }
     let mut zeilen = text.split('\n').map(|z| z.strip_suffix('\r').unwrap_or(z));
     let form = |zeile: usize, spalte: usize, text: String| DateiFehler::Form {
         datei: datei.to_owned(),

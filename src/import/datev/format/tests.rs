@@ -28,6 +28,16 @@ fn liest_kopf_und_umlaute_in_windows_1252() {
 }
 
 #[test]
+fn was_sich_utf_8_nennt_und_keines_ist_wird_mit_seiner_zeile_abgelehnt() {
+    let mut bytes = format!("\u{feff}{KOPF}\r\nUmsatz\r\n").into_bytes();
+    bytes.extend_from_slice("1190,00;\"S\";\"Müller\"\r\n".as_bytes());
+    assert_eq!(aus_bytes("test.csv", &bytes).unwrap().zeilen.len(), 1);
+    bytes.extend_from_slice(b"1190,00;\"S\";\"M\xfcller\"\r\n");
+    let fehler = aus_bytes("test.csv", &bytes).unwrap_err();
+    assert!(matches!(&fehler, DateiFehler::Form { zeile: 4, .. }), "{fehler}");
+}
+
+#[test]
 fn ein_offenes_anfuehrungszeichen_nennt_zeile_und_spalte() {
     let fehler = datei(KOPF, "10,00;\"S\r\n").unwrap_err();
     assert!(
