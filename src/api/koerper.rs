@@ -3,7 +3,9 @@
 //! the connection ends here.
 
 use std::{
+    io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -15,7 +17,7 @@ use axum::{
 };
 use futures::future::poll_fn;
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// What is read away so that the connection can be used again, bytes.
 const DRAIN_BYTES: u64 = 256 * 1024;
@@ -26,6 +28,10 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 const LINGER_BYTES: u64 = 64 * 1024 * 1024;
 /// How long that takes at most.
 const LINGER_TIME: Duration = Duration::from_secs(5);
+
+/// Room for the bodies of all requests that are read at once in this process, KiB: what is read of them takes several
+/// times as much.
+pub(super) const SPEICHER_KIB: usize = 256 * 1024;
 
 /// Follows the body of one request.
 pub(super) struct Koerper {
@@ -38,8 +44,8 @@ pub(super) struct Koerper {
 }
 
 impl Koerper {
-    /// Puts itself between a request and whoever reads its body.
-    pub(super) fn begleiten(request: Request) -> (Request, Self) {
+    /// Puts itself between a request and whoever reads its body; what he reads takes room until the request is answered.
+    pub(super) fn begleiten(request: Request, speicher: Arc<Semaphore>) -> (Request, Self) {
         let (geben, zurueck) = oneshot::channel();
         let koerper = Self {
             zurueck,
@@ -52,6 +58,10 @@ impl Koerper {
                 zu_ende: body.is_end_stream(),
                 body,
                 begonnen: false,
+                speicher,
+                bytes: 0,
+                platz: None,
+                zu_viel: false,
             };
             Body::new(Leser {
                 rest: Some(rest),
@@ -74,6 +84,11 @@ impl Koerper {
         self.rest().is_some_and(|rest| rest.begonnen && !rest.zu_ende)
     }
 
+    /// True if there was no room for the body beside those of other requests.
+    pub(super) fn zu_viel(&mut self) -> bool {
+        self.rest().is_some_and(|rest| rest.zu_viel)
+    }
+
     /// True if the request was there to the last byte, and read.
     pub(super) fn gelesen(&mut self) -> bool {
         self.rest().is_none_or(|rest| rest.zu_ende)
@@ -86,6 +101,8 @@ impl Koerper {
         let Some(mut rest) = self.rest.take().filter(|rest| self.http1 && !rest.zu_ende) else {
             return true;
         };
+        // What is read from now on is kept by nobody.
+        rest.platz = None;
         if self.abwartend && !rest.begonnen {
             return false;
         }
@@ -103,6 +120,11 @@ struct Rest {
     body: Body,
     begonnen: bool,
     zu_ende: bool,
+    speicher: Arc<Semaphore>,
+    /// Bytes that its reader has got.
+    bytes: usize,
+    platz: Option<OwnedSemaphorePermit>,
+    zu_viel: bool,
 }
 
 impl Rest {
@@ -111,6 +133,40 @@ impl Rest {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         self.zu_ende = frame.is_none() || self.body.is_end_stream();
         Poll::Ready(frame)
+    }
+
+    /// The same for the reader, who keeps what he gets.
+    fn poll_kept(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(self.poll(cx));
+        let bytes = match &frame {
+            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+            _ => 0,
+        };
+        if self.reservieren(bytes) {
+            return Poll::Ready(frame);
+        }
+        self.zu_viel = true;
+        self.zu_ende = false;
+        let voll = io::Error::other("no room for the body beside those of other requests");
+        Poll::Ready(Some(Err(axum::Error::new(voll))))
+    }
+
+    fn reservieren(&mut self, bytes: usize) -> bool {
+        self.bytes += bytes;
+        let belegt = self.platz.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let mehr = self.bytes.div_ceil(1024).saturating_sub(belegt);
+        if mehr == 0 {
+            return true;
+        }
+        let mehr = u32::try_from(mehr).unwrap_or(u32::MAX);
+        let Ok(mehr) = self.speicher.clone().try_acquire_many_owned(mehr) else {
+            return false;
+        };
+        match &mut self.platz {
+            Some(platz) => platz.merge(mehr),
+            None => self.platz = Some(mehr),
+        }
+        true
     }
 
     /// Reads so many bytes at most; true if nothing is left then.
@@ -141,7 +197,7 @@ impl HttpBody for Leser {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.rest.as_mut().map_or(Poll::Ready(None), |rest| rest.poll(cx))
+        self.rest.as_mut().map_or(Poll::Ready(None), |rest| rest.poll_kept(cx))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -33,6 +33,7 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use projections::{StateModel, state::Columns};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
@@ -42,12 +43,29 @@ use crate::{
     projector::Projector,
     queries::catalog::Catalog,
 };
-use koerper::Koerper;
+use koerper::{Koerper, SPEICHER_KIB};
 use problem::Problem;
 pub use vorgang::Vorgang;
 
 /// A request that takes longer is answered 503; streams of server-sent events are not bound by it.
 const REQUEST_TIME: Duration = Duration::from_mins(1);
+
+/// What requests may take.
+#[derive(Clone)]
+struct Grenzen {
+    zeit: Duration,
+    /// Room for the bodies of all of them, a permit for each KiB.
+    speicher: Arc<Semaphore>,
+}
+
+impl Grenzen {
+    fn new(zeit: Duration, kib: usize) -> Self {
+        Self {
+            zeit,
+            speicher: Arc::new(Semaphore::new(kib)),
+        }
+    }
+}
 
 /// The declared read models and their columns, read once at start.
 pub struct Models {
@@ -99,7 +117,10 @@ pub fn router(app: Arc<App>) -> Router {
                 "diese Methode gibt es hier nicht; /openapi.json zeigt die möglichen",
             )
         })
-        .layer(middleware::from_fn_with_state(REQUEST_TIME, accompany))
+        .layer(middleware::from_fn_with_state(
+            Grenzen::new(REQUEST_TIME, SPEICHER_KIB),
+            accompany,
+        ))
         .layer(CompressionLayer::new().compress_when(compressible))
         .with_state(app)
 }
@@ -172,11 +193,17 @@ fn too_late(method: &Method, zeit: Duration, koerper: &mut Koerper) -> Problem {
     Problem::new("API_ZEIT", 503, detail).retry_after(5)
 }
 
+fn no_room() -> Problem {
+    let detail = "gerade kommen zu viele große Anfragen zugleich an; es wurde nichts ausgeführt, bitte gleich noch einmal \
+                  versuchen";
+    Problem::new("API_UEBERLAST", 503, detail).retry_after(2)
+}
+
 /// Vorgang, time limit, metrics and headers of every request and its answer; and what becomes of its body.
-async fn accompany(State(zeit): State<Duration>, request: Request, next: Next) -> Response {
+async fn accompany(State(grenzen): State<Grenzen>, request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
     let method = request.method().clone();
-    let (request, mut koerper) = Koerper::begleiten(request);
+    let (request, mut koerper) = Koerper::begleiten(request, grenzen.speicher);
     let (vorgang, unreadable) = match Vorgang::of(request.headers()) {
         Ok(vorgang) => (vorgang, None),
         Err(problem) => (Vorgang::default(), Some(problem)),
@@ -186,9 +213,10 @@ async fn accompany(State(zeit): State<Duration>, request: Request, next: Next) -
             drop(request);
             problem.into_response()
         }
-        None => match tokio::time::timeout(zeit, run(request, next, vorgang.clone())).await {
+        None => match tokio::time::timeout(grenzen.zeit, run(request, next, vorgang.clone())).await {
+            Ok(_) if koerper.zu_viel() => no_room().into_response(),
             Ok(response) => response,
-            Err(_) => too_late(&method, zeit, &mut koerper).into_response(),
+            Err(_) => too_late(&method, grenzen.zeit, &mut koerper).into_response(),
         },
     };
     let mut response = signed(response, &vorgang);
@@ -248,9 +276,10 @@ mod tests {
     /// Its `Retry-After` and its body.
     async fn answer(method: Method, body: Body) -> (Option<HeaderValue>, Value) {
         let slow = post(|_: axum::body::Bytes| std::future::pending::<()>()).get(std::future::pending::<()>);
-        let door = Router::new()
-            .route("/", slow)
-            .layer(middleware::from_fn_with_state(Duration::from_millis(50), accompany));
+        let door = Router::new().route("/", slow).layer(middleware::from_fn_with_state(
+            Grenzen::new(Duration::from_millis(50), 4),
+            accompany,
+        ));
         let request = Request::builder().method(method).uri("/").body(body).unwrap();
         let response = door.oneshot(request).await.unwrap();
         let retry = response.headers().get("retry-after").cloned();
@@ -286,5 +315,29 @@ mod tests {
         );
         let detail = refused["detail"].as_str().unwrap();
         assert!(detail.contains("nichts ausgeführt"), "{detail}");
+    }
+
+    #[tokio::test]
+    async fn bodies_for_which_there_is_no_room_are_refused_and_give_back_what_they_took() {
+        let door = Router::new()
+            .route(
+                "/",
+                post(|body: axum::body::Bytes| async move { body.len().to_string() }),
+            )
+            .layer(middleware::from_fn_with_state(
+                Grenzen::new(Duration::from_secs(5), 4),
+                accompany,
+            ));
+        let send = async |bytes: usize| {
+            let request = Request::builder().method(Method::POST).uri("/");
+            let request = request.body(Body::from(vec![b' '; bytes])).unwrap();
+            door.clone().oneshot(request).await.unwrap()
+        };
+        for _ in 0..3 {
+            assert_eq!(send(4_096).await.status(), StatusCode::OK);
+            let refused = send(4_097).await;
+            assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(refused.headers().contains_key("retry-after"));
+        }
     }
 }
