@@ -33,6 +33,15 @@ fn menge(text: &str) -> Menge {
     text.parse().unwrap()
 }
 
+fn kilo(kg: i64) -> Menge {
+    Menge::rounded(rust_decimal::Decimal::new(kg, 3), 3)
+}
+
+/// With 19 % tax, rounded once.
+fn brutto(netto: Betrag) -> Betrag {
+    netto + Betrag::rounded(netto.as_decimal() * rust_decimal::Decimal::new(19, 2)).unwrap()
+}
+
 fn namen(events: &[AuftragEvent]) -> Vec<&'static str> {
     events.iter().map(Into::into).collect()
 }
@@ -489,6 +498,29 @@ proptest! {
             prop_assert!(auftrag.stand.kredit >= Betrag::NULL);
             if i + 1 == teile.len() {
                 prop_assert_eq!(auftrag.stand.positionen[0].geliefert_netto, netto);
+#[test]
+fn was_vor_dem_lieferwert_berechnet_wurde_bekommt_seinen_anteil() {
+    let mut auftrag = freigegeben(welt(), KAS, "10", Some("0.37"));
+    auftrag.tu(lieferung(&auftrag, "10", false));
+    let position_id = auftrag.stand.positionen[0].position_id;
+    let ohne = |menge: &str| json!([{"position_id": position_id, "menge": menge, "netto": "1.00"}]);
+    let kopf = json!({"rechnung_id": Uuid::from_u128(0x99), "nummer": "AR-2026-000001", "art": "rechnung"});
+    let mit = |positionen: Value| {
+        let mut event = kopf.clone();
+        event["positionen"] = positionen;
+        event
+    };
+    let mut stand = auftrag.stand.clone();
+    for (event, wert) in [
+        (json!({"FakturaErfasst": mit(ohne("4"))}), "1.48"),
+        (json!({"FakturaErfasst": mit(ohne("6"))}), "3.70"),
+        (json!({"GutschriftErfasst": mit(ohne("10"))}), "0.00"),
+    ] {
+        stand.evolve(serde_json::from_value(event).unwrap());
+        assert_eq!(stand.positionen[0].fakturiert_lieferwert, euro(wert));
+    }
+}
+
             }
         }
         prop_assert_eq!(netto, auftrag.stand.netto);
@@ -496,3 +528,55 @@ proptest! {
         prop_assert_eq!(auftrag.stand.kredit, Betrag::NULL);
     }
 }
+
+    #[test]
+    fn was_ging_behaelt_seinen_wert_und_die_teile_sind_der_beschlossene_wert(
+        preis in prop::sample::select(vec!["313.37", "0.37"]),
+        bestellt in prop_oneof![1_i64..60, 1_i64..30_000],
+        schritte in prop::collection::vec((0_u8..7, prop_oneof![1_i64..60, 1_i64..30_000]), 1..24),
+    ) {
+        let mut auftrag = freigegeben(welt(), KAS, &kilo(bestellt).to_string(), Some(preis));
+        let mut ging = Betrag::NULL;
+        for (was, kg) in schritte {
+            let vorher = auftrag.stand.clone();
+            if vorher.status != AuftragStatus::Bestaetigt {
+                break;
+            }
+            let p = &vorher.positionen[0];
+            let (offen, unberechnet) = (p.offen(), p.geliefert - p.fakturiert());
+            let vergeben = p.storniert + p.verfallen;
+            let teil = |von: Menge| kilo(kg).min(von);
+            let befehl = match was {
+                0 if !offen.is_null() => lieferung(&auftrag, &teil(p.lieferbar()).to_string(), false),
+                1 if offen > kilo(kg % 20) => lieferung(&auftrag, &(offen - kilo(kg % 20)).to_string(), false),
+                2 => aendern(&auftrag, json!({"menge": p.geliefert + vergeben + kilo(kg)})),
+                // Just a little more or nothing more than what went.
+                3 if !p.geliefert.is_null() => aendern(&auftrag, json!({"menge": p.geliefert + vergeben + kilo(kg % 3)})),
+                4 if !offen.is_null() => storno(&auftrag, Some(&teil(offen).to_string())),
+                5 if !unberechnet.is_null() =>
+                    faktura(&auftrag, "FakturaErfassen", &teil(unberechnet).to_string(), "1.00"),
+                6 if !p.fakturiert().is_null() =>
+                    faktura(&auftrag, "GutschriftErfassen", &teil(p.fakturiert()).to_string(), "1.00"),
+                _ => continue,
+            };
+            let events = auftrag.tu(befehl);
+            if let AuftragEvent::LieferungErfasst { positionen, .. } = &events[0] {
+                prop_assert!(positionen[0].netto >= Betrag::NULL);
+                ging += positionen[0].netto;
+            }
+            let (stand, p) = (&auftrag.stand, &auftrag.stand.positionen[0]);
+            prop_assert_eq!(p.geliefert_netto, ging, "what went keeps its value");
+            let vorbei = p.offen().is_null();
+            prop_assert!(!vorbei || stand.wert() == ging);
+            if vorbei && p.geliefert == p.menge {
+                prop_assert_eq!(ging, stand.netto, "the parts are the decided total");
+            }
+            let nach_preis = p.preis.preis().wert(p.menge).unwrap();
+            prop_assert!((p.netto - nach_preis).abs() <= Betrag::cent(1), "{} for {}", p.netto, nach_preis);
+            let kredit = brutto(stand.wert()) - brutto(ging);
+            prop_assert_eq!(stand.kredit, kredit, "the line holds what is to go");
+            prop_assert_eq!(stand.kredit_lieferung, brutto(ging) - brutto(p.fakturiert_lieferwert));
+            prop_assert!(p.fakturiert() != p.geliefert || stand.kredit_lieferung.is_null());
+            prop_assert!(!p.fakturiert().is_null() || p.fakturiert_lieferwert.is_null());
+        }
+    }

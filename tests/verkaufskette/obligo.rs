@@ -48,17 +48,22 @@ fn euro(cents: i64) -> String {
     format!("{vorzeichen}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
 }
 
-/// What the documents say: orders with what waits, deliveries, claims, credit. Every order has one position.
-const BELEGE: &str = "WITH auftrag AS ( \
-        SELECT p.netto, p.menge, p.geliefert, p.berechnet - p.gutgeschrieben AS fakturiert, \
+/// What the documents say: orders with what waits, deliveries with the values with which they went, claims, credit. Every
+/// order has one position.
+const BELEGE: &str = "WITH geliefert AS ( \
+        SELECT position_id, sum(netto) AS netto FROM crm.auftrag_bewegung \
+        WHERE mandant_id = $1 AND art = 'geliefert' GROUP BY position_id), \
+    auftrag AS ( \
+        SELECT p.netto, p.menge, p.geliefert, coalesce(g.netto, 0) AS weg, p.fakturiert_lieferwert AS berechnet, \
             CASE WHEN a.status = 'bestaetigt' \
                 THEN greatest(p.menge - p.storniert - p.verfallen - p.geliefert, 0) ELSE 0 END AS offen, \
             CASE p.schluessel WHEN 'U19' THEN 0.19 WHEN 'U7' THEN 0.07 END AS satz \
         FROM crm.auftrag a JOIN crm.auftrag_position p ON p.mandant_id = a.mandant_id AND p.auftrag_id = a.id \
+        LEFT JOIN geliefert g ON g.position_id = p.position_id \
         WHERE a.mandant_id = $1 AND a.status IN ('bestaetigt', 'abgeschlossen')), \
     wert AS ( \
-        SELECT satz, round(netto * (geliefert + offen) / menge, 2) AS alles, round(netto * geliefert / menge, 2) AS weg, \
-            round(netto * fakturiert / menge, 2) AS berechnet FROM auftrag), \
+        SELECT satz, weg, berechnet, CASE WHEN offen = 0 THEN weg \
+            ELSE greatest(round(netto * (geliefert + offen) / menge, 2), weg) END AS alles FROM auftrag), \
     brutto AS ( \
         SELECT alles + round(alles * satz, 2) AS alles, weg + round(weg * satz, 2) AS weg, \
             berechnet + round(berechnet * satz, 2) AS berechnet FROM wert) \
@@ -164,12 +169,15 @@ impl Verlauf {
         let position_id = &position["position_id"];
         let (menge, weniger) = (self.zufall.tonnen(8), self.zufall.tonnen(1));
         let (was, befehl, body) = match self.zufall.bis(4) {
-            // A new quantity rounds the value of what went anew; the line keeps it as it was, to the cent.
-            0 if position["geliefert"] == "0.000000" => (
-                "aendern",
-                "position-aendern",
-                json!({"position_id": position_id, "menge": menge}),
-            ),
+            0 => {
+                let was = if position["geliefert"] == "0.000000" {
+                    "aendern"
+                } else {
+                    "teilgeliefert aendern"
+                };
+                let body = json!({"position_id": position_id, "menge": menge});
+                (was, "position-aendern", body)
+            }
             1 => (
                 "kuerzen",
                 "position-stornieren",
@@ -402,6 +410,7 @@ async fn nach_jedem_verlauf_ist_das_obligo_was_die_belege_sagen() {
     let alle = [
         "bestaetigen",
         "aendern",
+        "teilgeliefert aendern",
         "kuerzen",
         "streichen",
         "stornieren",

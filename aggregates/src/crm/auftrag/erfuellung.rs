@@ -6,13 +6,14 @@ use uuid::Uuid;
 use super::{
     Auftrag, AuftragError, AuftragEvent, AuftragStatus, Refusal,
     command::{FakturaEingabe, LieferungEingabe},
+    kredit::unwert,
     types::{FakturaArt, Fakturaposition, Kreditfolge, Lieferposition},
 };
 use crate::{
     Aggregate, Context, Decision, Refused, Shared,
     crm::kunde::Rechnungsart,
     fibu::Rechnung,
-    types::{Menge, Text},
+    types::{Betrag, Menge, Text},
 };
 
 /// The document that reports what was delivered or invoiced.
@@ -82,8 +83,8 @@ impl Auftrag {
         if eingabe.menge > max {
             return Err(AuftragError::Ueberlieferung { max }.into());
         }
-        let unwert = || Shared::feld("/positionen/menge", "der Wert der Menge ist nicht darstellbar");
-        let bisher = position.anteil(position.geliefert + eingabe.menge).ok_or_else(unwert)?;
+        let bis = position.lieferwert_bis(position.geliefert + eingabe.menge);
+        let bis = bis.ok_or_else(|| unwert("/positionen/menge"))?;
         Ok(Lieferposition {
             position_id: position.position_id,
             artikel_id: position.artikel_id,
@@ -92,7 +93,7 @@ impl Auftrag {
             menge: eingabe.menge,
             einheit: position.einheit.clone(),
             preis: position.preis.preis(),
-            netto: bisher - position.geliefert_netto,
+            netto: bis - position.geliefert_netto,
             schluessel: position.schluessel.clone(),
         })
     }
@@ -140,7 +141,7 @@ impl Auftrag {
             if eingabe.menge > max {
                 return Err(AuftragError::Ueberberechnung { max }.into());
             }
-            let berechnet = eingabe.into();
+            let berechnet = fakturaposition(eingabe, position.lieferwert_faktura(eingabe.menge))?;
             stand.faktura_folgen(std::slice::from_ref(&berechnet));
             positionen.push(berechnet);
         }
@@ -171,7 +172,7 @@ impl Auftrag {
                 let text = format!("berechnet sind {max}; mehr lässt sich nicht gutschreiben");
                 return Err(Shared::feld("/positionen/menge", text).into());
             }
-            let gutgeschrieben = eingabe.into();
+            let gutgeschrieben = fakturaposition(eingabe, position.lieferwert_gutschrift(eingabe.menge))?;
             stand.gutschrift_folgen(std::slice::from_ref(&gutgeschrieben));
             positionen.push(gutgeschrieben);
         }
@@ -212,6 +213,10 @@ impl Auftrag {
     pub(super) fn faktura_folgen(&mut self, positionen: &[Fakturaposition]) {
         for berechnet in positionen {
             self.mit_position(berechnet.position_id, |position| {
+                let lieferwert = berechnet
+                    .lieferwert
+                    .or_else(|| position.lieferwert_faktura(berechnet.menge));
+                position.fakturiert_lieferwert += lieferwert.unwrap_or_default();
                 position.berechnet += berechnet.menge;
                 position.berechnet_netto += berechnet.netto;
             });
@@ -221,7 +226,12 @@ impl Auftrag {
     pub(super) fn gutschrift_folgen(&mut self, positionen: &[Fakturaposition]) {
         for gutgeschrieben in positionen {
             self.mit_position(gutgeschrieben.position_id, |position| {
-                position.gutgeschrieben += gutgeschrieben.menge;
+                let menge = gutgeschrieben.menge;
+                let lieferwert = gutgeschrieben
+                    .lieferwert
+                    .or_else(|| position.lieferwert_gutschrift(menge));
+                position.fakturiert_lieferwert -= lieferwert.unwrap_or_default();
+                position.gutgeschrieben += menge;
                 position.gutgeschrieben_netto += gutgeschrieben.netto;
             });
         }
@@ -252,6 +262,16 @@ impl Auftrag {
         let position = self.positionen.iter().find(|p| p.position_id == position_id);
         position.map_or(Menge::NULL, super::AuftragPosition::lieferbar)
     }
+}
+
+/// An invoiced or credited part with the value with which it went.
+fn fakturaposition(eingabe: &FakturaEingabe, lieferwert: Option<Betrag>) -> Result<Fakturaposition, Shared> {
+    Ok(Fakturaposition {
+        position_id: eingabe.position_id,
+        menge: eingabe.menge,
+        netto: eingabe.netto,
+        lieferwert: Some(lieferwert.ok_or_else(|| unwert("/positionen/menge"))?),
+    })
 }
 
 /// Quantities of other documents count in the unit of the position.

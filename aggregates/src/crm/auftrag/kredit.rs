@@ -8,28 +8,23 @@ use crate::{
     Context, Shared,
     crm::Kreditlinie,
     fibu::steuerrechnung::{self, Teil},
-    types::{Betrag, Menge},
+    types::Betrag,
 };
 
 /// Why the credit line locks an order.
 const GRUND: &str = "das Kreditlimit reicht nicht";
 
 impl Auftrag {
-    /// Net and gross of a quantity of each position: tax once per key.
+    /// Net and gross of a part of each position, by its value: tax once per key.
     pub(super) fn summe(
         &self,
-        menge: impl Fn(&AuftragPosition) -> Menge,
+        wert: impl Fn(&AuftragPosition) -> Option<Betrag>,
         ctx: &Context<'_>,
     ) -> Result<(Betrag, Betrag), Refusal> {
-        let unwert = || {
-            Refusal::from(Shared::feld(
-                "/positionen",
-                "der Wert des Auftrags ist nicht darstellbar",
-            ))
-        };
+        let unwert = || Refusal::from(unwert("/positionen"));
         let mut teile = Vec::with_capacity(self.positionen.len());
         for position in &self.positionen {
-            let netto = position.anteil(menge(position)).ok_or_else(unwert)?;
+            let netto = wert(position).ok_or_else(unwert)?;
             teile.push((position.schluessel.as_str(), netto));
         }
         let teile = teile.into_iter().map(|(schluessel, netto)| Teil { schluessel, netto });
@@ -46,7 +41,7 @@ impl Auftrag {
 
     /// Gross of all that went so far.
     pub(super) fn geliefert_brutto(&self, ctx: &Context<'_>) -> Result<Betrag, Refusal> {
-        Ok(self.summe(|p| p.geliefert, ctx)?.1)
+        Ok(self.summe(|p| Some(p.geliefert_netto), ctx)?.1)
     }
 
     /// What the line must be told, so that it holds exactly what is still to be delivered.
@@ -54,7 +49,7 @@ impl Auftrag {
         if self.status != AuftragStatus::Bestaetigt {
             return Ok(None);
         }
-        let (_, zusammen) = self.summe(|p| p.geliefert + p.offen(), ctx)?;
+        let (_, zusammen) = self.summe(AuftragPosition::gesamtwert, ctx)?;
         let bedarf = zusammen - self.geliefert_brutto(ctx)?;
         let folge = if bedarf > self.kredit {
             Kreditfolge::Belegen(bedarf - self.kredit)
@@ -68,27 +63,17 @@ impl Auftrag {
         Ok(Some(self.wirkung(folge)))
     }
 
-    /// What the line must be told, so that it holds exactly what is delivered and not invoiced `danach`: nothing once
-    /// all that went is invoiced.
+    /// What the line must be told, so that it holds exactly what is delivered and not invoiced `danach`, at the value with
+    /// which it went: nothing once all that went is invoiced.
     pub(super) fn lieferkredit(&self, danach: &Self, ctx: &Context<'_>) -> Result<Option<Kreditwirkung>, Refusal> {
-        let alles = danach.positionen.iter().all(|p| p.fakturiert() == p.geliefert);
-        let bedarf = if alles {
-            Betrag::NULL
-        } else {
-            let mehr = self.fakturiert_brutto(ctx)? - danach.fakturiert_brutto(ctx)?;
-            (self.kredit_lieferung + mehr).max(Betrag::NULL)
-        };
+        let (_, fakturiert) = danach.summe(|p| Some(p.fakturiert_lieferwert), ctx)?;
+        let bedarf = danach.geliefert_brutto(ctx)? - fakturiert;
         let folge = match bedarf.cmp(&self.kredit_lieferung) {
             std::cmp::Ordering::Greater => Kreditfolge::Belegen(bedarf - self.kredit_lieferung),
             std::cmp::Ordering::Less => Kreditfolge::Entlasten(self.kredit_lieferung - bedarf),
             std::cmp::Ordering::Equal => return Ok(None),
         };
         Ok(Some(self.wirkung(folge)))
-    }
-
-    /// Gross of all that is invoiced and not credited, at the prices and rates of the order.
-    fn fakturiert_brutto(&self, ctx: &Context<'_>) -> Result<Betrag, Refusal> {
-        Ok(self.summe(AuftragPosition::fakturiert, ctx)?.1)
     }
 
     pub(super) fn wirkung(&self, folge: Kreditfolge) -> Kreditwirkung {
@@ -118,4 +103,9 @@ impl Auftrag {
             seit: ctx.heute(),
         }))
     }
+}
+
+/// A value that no amount can hold.
+pub(super) fn unwert(feld: &str) -> Shared {
+    Shared::feld(feld, "der Wert des Auftrags ist nicht darstellbar")
 }

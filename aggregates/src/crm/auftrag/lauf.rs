@@ -87,7 +87,7 @@ impl Auftrag {
             bestaetigt_am: Some(bestaetigt_am),
             ..self.clone()
         };
-        let (netto, brutto) = bestaetigt.summe(super::AuftragPosition::offen, ctx)?;
+        let (netto, brutto) = bestaetigt.summe(super::AuftragPosition::gesamtwert, ctx)?;
         let mut events = vec![AuftragEvent::Bestaetigt {
             kunde_id: self.kunde_id,
             kunden_nr: self.kunden_nr.clone(),

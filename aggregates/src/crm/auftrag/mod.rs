@@ -9,6 +9,7 @@ mod kredit;
 mod lauf;
 mod position;
 mod types;
+mod wert;
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
@@ -123,8 +124,8 @@ impl Auftrag {
         if self.status == AuftragStatus::Storniert {
             return Betrag::NULL;
         }
-        let anteil = |p: &AuftragPosition| p.anteil(p.geliefert + p.offen()).unwrap_or(p.netto);
-        self.positionen.iter().map(anteil).sum()
+        let gesamtwert = |p: &AuftragPosition| p.gesamtwert().unwrap_or(p.netto);
+        self.positionen.iter().map(gesamtwert).sum()
     }
 
     fn bestellnr(kunde_id: Uuid, nr: &str) -> String {

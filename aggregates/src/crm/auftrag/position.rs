@@ -143,7 +143,7 @@ impl Auftrag {
                 preis: manuell,
             });
         }
-        let netto = wert(&artikel, menge, &position.einheit, &preis)?;
+        let netto = position.netto_neu(menge, wert(&artikel, menge, &position.einheit, &preis)?);
         let mut event = AuftragEvent::PositionGeaendert {
             position_id,
             menge,

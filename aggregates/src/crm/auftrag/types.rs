@@ -265,16 +265,8 @@ pub struct Fakturaposition {
     pub menge: Menge,
     /// Net.
     pub netto: Betrag,
-}
-
-impl From<&super::FakturaEingabe> for Fakturaposition {
-    fn from(eingabe: &super::FakturaEingabe) -> Self {
-        Self {
-            position_id: eingabe.position_id,
-            menge: eingabe.menge,
-            netto: eingabe.netto,
-        }
-    }
+    /// With which value it went, whatever it was invoiced at; absent in facts of before it was decided.
+    pub lieferwert: Option<Betrag>,
 }
 
 /// What a fact means for the customer's credit line.
@@ -384,6 +376,8 @@ pub struct AuftragPosition {
     pub gutgeschrieben: Menge,
     /// Its value.
     pub gutgeschrieben_netto: Betrag,
+    /// With which value what is invoiced and not credited went, whatever it was invoiced at.
+    pub fakturiert_lieferwert: Betrag,
     /// The delivery that was planned for it.
     pub versand_id: Option<Uuid>,
     /// Status.
@@ -447,15 +441,6 @@ impl AuftragPosition {
     /// True once nothing is open and all that went is invoiced.
     pub(super) fn erledigt(&self) -> bool {
         self.offen().is_null() && self.fakturiert() == self.geliefert
-    }
-
-    /// The share of the decided net that a quantity has; `None` out of range.
-    pub(super) fn anteil(&self, menge: Menge) -> Option<Betrag> {
-        if menge == self.menge {
-            return Some(self.netto);
-        }
-        let produkt = self.netto.as_decimal().checked_mul(menge.as_decimal())?;
-        Betrag::rounded(produkt.checked_div(self.menge.as_decimal())?)
     }
 
     /// The status that follows from the quantities.
