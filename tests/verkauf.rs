@@ -233,6 +233,91 @@ async fn ein_storno_gibt_bestand_kredit_und_versand_zurueck() {
     );
 }
 
+/// Status and quantity of each delivery of an order, once the policies rest.
+async fn lieferungen(haus: &Haus, auftrag: &str) -> Vec<(String, String)> {
+    haus.ruhe().await;
+    let liste = haus.server.get(&format!("{WAWI}/versande?auftrag_id={auftrag}")).await;
+    let mut lieferungen = Vec::new();
+    for versand in liste.ok()["daten"].as_array().unwrap() {
+        let versand = haus.server.get(&format!("{WAWI}/versande/{}", id(versand))).await.ok();
+        let text = |wert: &Value| wert.as_str().unwrap().to_owned();
+        lieferungen.push((text(&versand["status"]), text(&versand["positionen"][0]["soll"])));
+    }
+    lieferungen.sort();
+    lieferungen
+}
+
+fn je(status: &str, soll: &str) -> (String, String) {
+    (status.to_owned(), soll.to_owned())
+}
+
+/// An order over 10 t that is confirmed and of which a part is planned by hand in one unit of work, and goes if `geht`.
+async fn von_hand(haus: &Haus, menge: &str, geht: bool) -> String {
+    let (auftrag, position) = haus.erfasst(&haus.kas, ("10", "t"), Some("30")).await;
+    let versand = Uuid::now_v7();
+    let element = |ressource: &str, befehl: &str, id: &str, daten: Value| {
+        let bereich = if ressource == "auftraege" { "crm" } else { "wawi" };
+        json!({"bereich": bereich, "ressource": ressource, "befehl": befehl, "id": id, "daten": daten})
+    };
+    let versand = |befehl: &str, daten: Value| element("versande", befehl, &versand.to_string(), daten);
+    let positionen = json!([{"position_id": position, "menge": menge}]);
+    let mut stapel = vec![
+        element("auftraege", "bestaetigen", &auftrag, json!({})),
+        versand("planen", json!({"auftrag_id": auftrag, "positionen": positionen})),
+    ];
+    if geht {
+        stapel.push(versand("freigeben", json!({})));
+        stapel.push(versand("kommissionierung-melden", json!({"positionen": positionen})));
+        stapel.push(versand("warenausgang-buchen", json!({})));
+    }
+    haus.server.post("/api/v1/stapel", Value::Array(stapel)).await.ok();
+    auftrag
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn die_freigabe_plant_was_von_hand_noch_nicht_geplant_ist() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    haus.zugang(&haus.kas, "40000").await;
+    let zum_teil = von_hand(&haus, "6", false).await;
+    let beide = [je("geplant", "4.000000"), je("geplant", "6.000000")];
+    assert_eq!(lieferungen(&haus, &zum_teil).await, beide);
+    let ganz = von_hand(&haus, "10", false).await;
+    assert_eq!(lieferungen(&haus, &ganz).await, [je("geplant", "10.000000")]);
+    let unterwegs = von_hand(&haus, "6", true).await;
+    let beide = [je("geplant", "4.000000"), je("unterwegs", "6.000000")];
+    assert_eq!(lieferungen(&haus, &unterwegs).await, beide);
+    let weg = von_hand(&haus, "10", true).await;
+    assert_eq!(lieferungen(&haus, &weg).await, [je("unterwegs", "10.000000")]);
+    // More of a position that was planned for less: what is missing, not what came on top.
+    let position = haus.auftrag(&zum_teil).await["positionen"][0]["position_id"].clone();
+    haus.planen(&zum_teil, position.as_str().unwrap(), "1").await.ok();
+    let mehr = json!({"position_id": position, "menge": "13"});
+    haus.auftrag_tun(&zum_teil, "position-aendern", mehr).await.ok();
+    let alle = ["1", "2", "4", "6"].map(|soll| je("geplant", &format!("{soll}.000000")));
+    assert_eq!(lieferungen(&haus, &zum_teil).await, alle);
+    assert_eq!(haus.abgelehnte_folgen(&["auftrag_bestand"]).await, [] as [String; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mit_dem_auftrag_entfallen_auch_die_von_hand_geplanten_lieferungen() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    let auftrag = von_hand(&haus, "6", false).await;
+    lieferungen(&haus, &auftrag).await;
+    let weniger = json!({"position_id": haus.auftrag(&auftrag).await["positionen"][0]["position_id"], "menge": "5",
+        "grund": "braucht weniger"});
+    haus.auftrag_tun(&auftrag, "position-stornieren", weniger).await.ok();
+    let gekuerzt = [je("geplant", "4.000000"), je("geplant", "5.000000")];
+    assert_eq!(lieferungen(&haus, &auftrag).await, gekuerzt);
+    let absage = json!({"grund": "abgesagt"});
+    haus.auftrag_tun(&auftrag, "stornieren", absage).await.ok();
+    let storniert = [je("storniert", "0.000000"), je("storniert", "0.000000")];
+    assert_eq!(lieferungen(&haus, &auftrag).await, storniert);
+    // There never was stock of the article, and that is no refusal.
+    assert_eq!(haus.abgelehnte_folgen(&["auftrag_bestand"]).await, [] as [String; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn wer_die_reservierung_nimmt_hinterlaesst_beim_auftrag_einen_hinweis() {
     let haus = Haus::neu().await;

@@ -93,6 +93,29 @@ fn t4_der_auftrag_sagt_wieviel_noch_gehen_darf() {
 }
 
 #[test]
+fn fuer_den_auftrag_wird_nur_geplant_was_noch_zu_liefern_ist() {
+    let rest = |position: Uuid, menge: &str| json!({"RestPlanen": {"auftrag_id": AUFTRAG, "positionen": [{"position_id": position, "menge": menge}]}});
+    for (schon, gewollt, geplant) in [(None, "10", "10"), (Some("6"), "10", "4"), (Some("6"), "3", "3")] {
+        let (mut versand, position) = versand(schon);
+        versand.tu(rest(position, gewollt));
+        assert_eq!(versand.stand.positionen[0].soll, menge(geplant));
+        // Told again, whatever it is by then.
+        assert_eq!(versand.tu(rest(position, "1")), []);
+    }
+    let (mut fertig, position) = versand(Some("10"));
+    assert_eq!(fertig.tu(rest(position, "10")), []);
+    let mut auftrag = freigegeben(welt(), MLF, "10", Some("300"));
+    auftrag.tu(json!({"Stornieren": {"grund": "abgesagt"}}));
+    let mut zu_spaet = Satz {
+        welt: mit_auftrag(&auftrag),
+        stand: Versand::default(),
+    };
+    let position = auftrag.stand.positionen[0].position_id;
+    assert_eq!(zu_spaet.tu(rest(position, "10")), []);
+    assert_eq!(zu_spaet.stand.status, VersandStatus::Neu);
+}
+
+#[test]
 fn ohne_kommissionierung_geht_nichts() {
     let (mut versand, position) = versand(None);
     versand.abgelehnt(json!({"Freigeben": {}}), "STATUS_UNZULAESSIG");

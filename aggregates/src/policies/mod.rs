@@ -67,7 +67,8 @@ pub(crate) fn all() -> Vec<Policy> {
         Policy::inline::<crate::wawi::Wareneingang>("wareneingang_buchen", wareneingang_buchen::react),
         Policy::inline::<crate::crm::Auftrag>("auftrag_kredit", auftrag_kredit::auftrag),
         Policy::inline::<crate::crm::Kreditlinie>("kreditlinie_auftrag", auftrag_kredit::kreditlinie),
-        Policy::following::<crate::crm::Auftrag>("auftrag_bestand", auftrag_bestand::auftrag),
+        Policy::following::<crate::crm::Auftrag>("auftrag_bestand", auftrag_bestand::auftrag)
+            .asking::<crate::crm::Auftrag>(auftrag_bestand::lieferungen_frage, auftrag_bestand::lieferungen),
         Policy::following::<crate::crm::Auftrag>("auftrag_rechnung", auftrag_rechnung::auftrag),
         Policy::following::<crate::wawi::Lagerbestand>("auftrag_hinweise", auftrag_hinweise::lagerbestand)
             .asking::<crate::wawi::Artikel>(auftrag_hinweise::artikel_frage, auftrag_hinweise::artikel)

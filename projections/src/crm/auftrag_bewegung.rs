@@ -7,7 +7,7 @@ use aggregates::{
         auftrag::{AuftragEvent, FACT_GEFAEHRDET, FACT_OFFEN, Fakturaposition},
     },
     types::{Betrag, Menge},
-    wawi::artikel,
+    wawi::{artikel, versand::FACT_IM_HAUS},
 };
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -36,6 +36,15 @@ pub(crate) const FACTS: &[Fact] = &[
               FROM crm.auftrag_position p JOIN crm.auftrag a ON a.mandant_id = p.mandant_id AND a.id = p.auftrag_id \
               WHERE p.mandant_id = $1 AND p.artikel_id = $2::uuid AND a.status = 'bestaetigt' \
                 AND p.menge - p.storniert - p.verfallen > p.geliefert",
+    },
+    Fact {
+        name: FACT_IM_HAUS,
+        ledger: "auftrag_bewegung",
+        sql: "SELECT coalesce(jsonb_agg(jsonb_build_object('versand_id', v.id, 'position_id', p.position_id, \
+                'soll', trim_scale(p.soll)::text, 'geplant_am', v.angelegt_am) ORDER BY v.id, p.pos), '[]'::jsonb) \
+              FROM wawi.versand v JOIN wawi.versand_position p ON p.mandant_id = v.mandant_id AND p.versand_id = v.id \
+              WHERE v.mandant_id = $1 AND v.auftrag_id = $2::uuid \
+                AND v.status IN ('geplant', 'freigegeben', 'kommissioniert', 'verladen')",
     },
     // In danger is what the goods would have been in time for at the date that was wanted, what they are too late for at
     // the date that is confirmed, and what no stock is promised to.

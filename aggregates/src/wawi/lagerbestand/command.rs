@@ -109,11 +109,19 @@ pub enum LagerbestandCommand {
         /// Takes what is free if it is less, and leaves a reservation alone that does not exist.
         #[serde(default)]
         teilweise: bool,
+        /// Article, for who does not know whether there ever was stock of it.
+        artikel_id: Option<Uuid>,
+        /// Its Lager.
+        lager_id: Option<Uuid>,
     },
     /// Ends a promise; one that does not exist is ended already.
     ReservierungAufheben {
         /// The reservation.
         id: Uuid,
+        /// Article, for who does not know whether there ever was stock of it.
+        artikel_id: Option<Uuid>,
+        /// Its Lager.
+        lager_id: Option<Uuid>,
     },
     /// A place is empty although the books have stock on it; the rest is shrinkage.
     Leermelden {

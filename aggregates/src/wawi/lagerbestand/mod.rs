@@ -160,8 +160,10 @@ impl Aggregate for Lagerbestand {
             C::ZugangBuchen(eingabe) => self.zugang(eingabe, ctx),
             C::AbgangBuchen(eingabe) => self.abgang(eingabe, ctx),
             C::Reservieren(eingabe) => self.reservieren(eingabe, ctx),
-            C::ReservierungAendern { id, menge, teilweise } => self.reservierung_aendern(id, menge, teilweise, ctx),
-            C::ReservierungAufheben { id } => Ok(self.reservierung_beenden(id, false)),
+            C::ReservierungAendern {
+                id, menge, teilweise, ..
+            } => self.reservierung_aendern(id, menge, teilweise, ctx),
+            C::ReservierungAufheben { id, .. } => Ok(self.reservierung_beenden(id, false)),
             C::ReservierungVerfallenLassen { id } => Ok(self.verfallen_lassen(id, ctx.heute())),
             // The rest is about stock that is there.
             _ if !self.eroeffnet() => Err(LagerbestandError::Fehlt {
@@ -268,6 +270,12 @@ impl Aggregate for Lagerbestand {
             LagerbestandCommand::ZugangBuchen(e) => (Some(e.artikel_id), Some(e.lager_id)),
             LagerbestandCommand::AbgangBuchen(e) => (e.artikel_id, e.lager_id),
             LagerbestandCommand::Reservieren(e) => (e.artikel_id, e.lager_id),
+            LagerbestandCommand::ReservierungAendern {
+                artikel_id, lager_id, ..
+            }
+            | LagerbestandCommand::ReservierungAufheben {
+                artikel_id, lager_id, ..
+            } => (*artikel_id, *lager_id),
             _ => (None, None),
         };
         Some(StreamKey {

@@ -58,6 +58,8 @@ pub struct KommissionierEingabe {
 pub enum VersandCommand {
     /// Plans a delivery of a released order.
     Planen(PlanEingabe),
+    /// Plans what of these lines is still to go, and nothing if nothing is or the order is over; sent by the order.
+    RestPlanen(PlanEingabe),
     /// Changes how much of a line shall go.
     PositionSetzen {
         /// The line.

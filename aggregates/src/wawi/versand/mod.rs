@@ -21,12 +21,16 @@ use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
     crm::{
         Auftrag, Kunde,
-        auftrag::{AuftragError, Lieferadresse},
+        auftrag::{AuftragError, AuftragPosition, Lieferadresse},
         kunde::SperreArt,
     },
-    types::{Bereich, Menge},
+    types::{Bereich, Dezimal, Menge},
     wawi::belegposition::{self, STELLEN, fremd},
 };
+
+/// The fact that names the lines of an order's deliveries whose goods are still here, with what shall go of each; its key
+/// is the Auftrag.
+pub const FACT_IM_HAUS: &str = "versand_im_haus";
 
 /// The Nummernkreis of deliveries.
 const KREIS: &str = "VS";
@@ -85,10 +89,7 @@ impl Versand {
     /// The part by which the invoice is named that its goods issue drafts.
     pub const TEIL_RECHNUNG: &'static str = "versand/rechnung";
 
-    fn planen(command: VersandCommand, ctx: &Context<'_>) -> Decision<Self> {
-        let VersandCommand::Planen(eingabe) = command else {
-            return Err(Shared::status(VersandStatus::Neu, &["geplant"]).into());
-        };
+    fn planen(eingabe: &PlanEingabe, ctx: &Context<'_>) -> Decision<Self> {
         let auftrag = geplanter_auftrag(eingabe.auftrag_id, ctx)?;
         if eingabe.kunde_id.is_some_and(|id| id != auftrag.kunde_id) {
             return Err(Shared::feld("/kunde_id", "der Auftrag ist von einem anderen Kunden").into());
@@ -120,6 +121,23 @@ impl Versand {
         }])
     }
 
+    /// Who plans for the order may come after somebody by hand, after goods went, and after its end.
+    fn rest_planen(mut eingabe: PlanEingabe, ctx: &Context<'_>) -> Decision<Self> {
+        let Some(auftrag) = ctx.get::<Auftrag>(eingabe.auftrag_id)? else {
+            return Ok(Vec::new());
+        };
+        eingabe.positionen.retain_mut(|geplant| {
+            let position = auftrag.positionen.iter().find(|p| p.position_id == geplant.position_id);
+            let offen = position.map_or(Menge::NULL, AuftragPosition::offen);
+            geplant.menge = Dezimal(geplant.menge.0.min(offen.as_decimal()));
+            !offen.is_null()
+        });
+        if eingabe.positionen.is_empty() || auftrag.planung_pruefen().is_err() {
+            return Ok(Vec::new());
+        }
+        Self::planen(&eingabe, ctx)
+    }
+
     fn position(&self, position_id: Uuid) -> Result<&VersandPosition, Shared> {
         let gesucht = self.positionen.iter().find(|p| p.position_id == position_id);
         gesucht.ok_or_else(|| Shared::feld("/position_id", "diese Position hat der Versand nicht"))
@@ -135,7 +153,7 @@ impl Versand {
         Ok(())
     }
 
-    fn setzen(&self, position_id: Uuid, menge: crate::types::Dezimal, ctx: &Context<'_>) -> Decision<Self> {
+    fn setzen(&self, position_id: Uuid, menge: Dezimal, ctx: &Context<'_>) -> Decision<Self> {
         self.position(position_id)?;
         let menge = Menge::positiv(menge, STELLEN, "/menge")?;
         hoechstens(&*auftrag(self.auftrag_id, ctx)?, position_id, menge)?;
@@ -305,7 +323,7 @@ fn geplante_position(
 fn erlaubt(command: &VersandCommand) -> &'static [&'static str] {
     use VersandCommand as Cmd;
     match command {
-        Cmd::Planen(_) => &["neu"],
+        Cmd::Planen(_) | Cmd::RestPlanen(_) => &["neu"],
         Cmd::Freigeben {} => &["geplant"],
         Cmd::PositionSetzen { .. } => &["geplant", "freigegeben"],
         Cmd::KommissionierungMelden { .. } => &["freigegeben", "kommissioniert"],
@@ -322,6 +340,7 @@ impl Aggregate for Versand {
     const BEREICH: Bereich = Bereich::Wawi;
     const RESSOURCE: &'static str = "versande";
     const CREATE: &'static str = "Planen";
+    const INTERNAL: &'static [&'static str] = &["RestPlanen"];
     type Command = VersandCommand;
     type Event = VersandEvent;
     type Error = VersandError;
@@ -330,7 +349,11 @@ impl Aggregate for Versand {
         use VersandCommand as Cmd;
         use VersandStatus::{Freigegeben, Geplant, Kommissioniert, Neu, Unterwegs, Verladen};
         match (self.status, command) {
-            (Neu, command) => Self::planen(command, ctx),
+            (Neu, Cmd::Planen(eingabe)) => Self::planen(&eingabe, ctx),
+            (Neu, Cmd::RestPlanen(eingabe)) => Self::rest_planen(eingabe, ctx),
+            (Neu, _) => Err(Shared::status(Neu, &["geplant"]).into()),
+            // Planned already, also if it was meant to be more or less when it was asked for again.
+            (_, Cmd::RestPlanen(_)) => Ok(Vec::new()),
             (_, Cmd::MengeKuerzen { position_id, menge }) => self.kuerzen(position_id, menge),
             (Geplant | Freigegeben, Cmd::PositionSetzen { position_id, menge }) => self.setzen(position_id, menge, ctx),
             (Geplant, Cmd::Freigeben {}) => self.freigeben(ctx),
