@@ -171,6 +171,23 @@ fn c1_1_ohne_kredit_steht_der_auftrag_und_mit_ihm_geht_er_von_selbst() {
 }
 
 #[test]
+fn die_ablehnung_nennt_zu_jeder_sperre_den_weg() {
+    let mut auftrag = erfasst(mit_linie(welt(), &linie("0.00")), KAS, "10", Some("510.00"));
+    auftrag.tu(json!({"Bestaetigen": {}}));
+    auftrag.tu(json!({"SperreSetzen": {"art": "manuell", "grund": "x"}}));
+    let text = auftrag.versuche(json!({"Freigeben": {}})).unwrap_err().to_string();
+    for weg in [
+        "(kredit, manuell)",
+        "Zahlung buchen",
+        "LimitSetzen",
+        "LimitFreigeben",
+        "manuell mit SperreAufheben",
+    ] {
+        assert!(text.contains(weg), "{weg}: {text}");
+    }
+}
+
+#[test]
 fn eine_gesperrte_ware_haelt_die_freigabe_auf_aber_nicht_die_entlastung() {
     let knapp = mit_linie(welt(), &linie("0.00"));
     let mut auftrag = erfasst(knapp, KAS, "10", Some("510.00"));
@@ -481,23 +498,6 @@ fn ein_hinweis_steht_nur_einmal_und_nur_solange_etwas_offen_ist() {
     assert!(auftrag.tu(spaet).is_empty());
 }
 
-proptest! {
-    #[test]
-    fn teillieferungen_ergeben_zusammen_das_beschlossene_netto(teile in prop::collection::vec(1_i64..400, 1..12)) {
-        let summe: i64 = teile.iter().sum();
-        let bestellt = Menge::rounded(rust_decimal::Decimal::new(summe, 2), 6).to_string();
-        let mut auftrag = freigegeben(welt(), MLF, &bestellt, Some("313.37"));
-        let (mut netto, mut brutto) = (Betrag::NULL, Betrag::NULL);
-        for (i, teil) in teile.iter().enumerate() {
-            // The rest within the tolerance is given up early; the last part is delivered in any case.
-            let geht = Menge::rounded(rust_decimal::Decimal::new(*teil, 2), 6).to_string();
-            let events = auftrag.tu(lieferung(&auftrag, &geht, false));
-            let anteil = geliefert(&events);
-            netto += anteil.0;
-            brutto += anteil.1;
-            prop_assert!(auftrag.stand.kredit >= Betrag::NULL);
-            if i + 1 == teile.len() {
-                prop_assert_eq!(auftrag.stand.positionen[0].geliefert_netto, netto);
 #[test]
 fn was_vor_dem_lieferwert_berechnet_wurde_bekommt_seinen_anteil() {
     let mut auftrag = freigegeben(welt(), KAS, "10", Some("0.37"));
@@ -521,13 +521,29 @@ fn was_vor_dem_lieferwert_berechnet_wurde_bekommt_seinen_anteil() {
     }
 }
 
+proptest! {
+    #[test]
+    fn teillieferungen_ergeben_zusammen_das_beschlossene_netto(teile in prop::collection::vec(1_i64..400, 1..12)) {
+        let summe: i64 = teile.iter().sum();
+        let bestellt = Menge::rounded(rust_decimal::Decimal::new(summe, 2), 6).to_string();
+        let mut auftrag = freigegeben(welt(), MLF, &bestellt, Some("313.37"));
+        let (mut netto, mut brutto) = (Betrag::NULL, Betrag::NULL);
+        for (i, teil) in teile.iter().enumerate() {
+            // The rest within the tolerance is given up early; the last part is delivered in any case.
+            let geht = Menge::rounded(rust_decimal::Decimal::new(*teil, 2), 6).to_string();
+            let events = auftrag.tu(lieferung(&auftrag, &geht, false));
+            let anteil = geliefert(&events);
+            netto += anteil.0;
+            brutto += anteil.1;
+            prop_assert!(auftrag.stand.kredit >= Betrag::NULL);
+            if i + 1 == teile.len() {
+                prop_assert_eq!(auftrag.stand.positionen[0].geliefert_netto, netto);
             }
         }
         prop_assert_eq!(netto, auftrag.stand.netto);
         prop_assert_eq!(brutto, auftrag.stand.brutto);
         prop_assert_eq!(auftrag.stand.kredit, Betrag::NULL);
     }
-}
 
     #[test]
     fn was_ging_behaelt_seinen_wert_und_die_teile_sind_der_beschlossene_wert(
@@ -580,3 +596,4 @@ fn was_vor_dem_lieferwert_berechnet_wurde_bekommt_seinen_anteil() {
             prop_assert!(!p.fakturiert().is_null() || p.fakturiert_lieferwert.is_null());
         }
     }
+}

@@ -13,12 +13,25 @@ fn aufzaehlen(sperren: &[AuftragSperreArt]) -> String {
         .join(", ")
 }
 
+/// What lifts an order's lock `kredit`.
+pub(super) const WEG_KREDIT: &str = "kredit geht von selbst, sobald die Kreditlinie reicht: eine Zahlung buchen, oder dort \
+    LimitSetzen und von einer zweiten Person LimitFreigeben";
+
+/// What to do about each of the locks.
+fn wege(sperren: &[AuftragSperreArt]) -> String {
+    let weg = |sperre: &AuftragSperreArt| match sperre {
+        AuftragSperreArt::Kredit => WEG_KREDIT.to_owned(),
+        andere => format!("{} mit SperreAufheben aufheben", <&'static str>::from(*andere)),
+    };
+    sperren.iter().map(weg).collect::<Vec<_>>().join("; ")
+}
+
 /// Refusals of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error, strum::IntoStaticStr)]
 pub enum AuftragError {
     /// The customer may not order.
     #[error(
-        "für den Kunden {kunden_nr} wird kein Auftrag angenommen: er ist gesperrt oder nicht aktiv; erst freigeben oder entsperren"
+        "für den Kunden {kunden_nr} wird kein Auftrag angenommen: er ist gesperrt oder nicht aktiv; erst den Kunden mit Freigeben oder SperreAufheben (auftrag) zulassen"
     )]
     #[strum(serialize = "AUFTRAG_KUNDE_GESPERRT")]
     KundeGesperrt {
@@ -30,14 +43,16 @@ pub enum AuftragError {
     #[strum(serialize = "AUFTRAG_LEER")]
     Leer {},
     /// Locks stand.
-    #[error("der Auftrag ist gesperrt ({}); erst die Sperren aufheben", aufzaehlen(.sperren))]
+    #[error("der Auftrag ist gesperrt ({}); {}", aufzaehlen(.sperren), wege(.sperren))]
     #[strum(serialize = "AUFTRAG_GESPERRT")]
     Gesperrt {
         /// Which.
         sperren: Vec<AuftragSperreArt>,
     },
     /// More than ordered and tolerated.
-    #[error("es dürfen höchstens noch {max} geliefert werden; bitte die Menge senken oder den Auftrag erhöhen")]
+    #[error(
+        "es dürfen höchstens noch {max} geliefert werden; bitte die Menge senken oder den Auftrag mit PositionAendern erhöhen"
+    )]
     #[strum(serialize = "AUFTRAG_UEBERLIEFERUNG")]
     Ueberlieferung {
         /// The most that may go, in the unit of the position.
@@ -51,14 +66,16 @@ pub enum AuftragError {
         max: Menge,
     },
     /// Less than what went already.
-    #[error("es sind schon {geliefert} geliefert; darunter geht die Menge nicht")]
+    #[error(
+        "es sind schon {geliefert} geliefert; darunter geht die Menge nicht, nur der Rest entfällt mit PositionStornieren"
+    )]
     #[strum(serialize = "AUFTRAG_MENGE_UNTER_GELIEFERT")]
     MengeUnterGeliefert {
         /// What went.
         geliefert: Menge,
     },
     /// Something went already.
-    #[error("von dem Auftrag ist schon geliefert; bitte je Position den Rest stornieren")]
+    #[error("von dem Auftrag ist schon geliefert; bitte je Position den Rest mit PositionStornieren stornieren")]
     #[strum(serialize = "AUFTRAG_BEREITS_GELIEFERT")]
     BereitsGeliefert {},
     /// The customer's number was used before.

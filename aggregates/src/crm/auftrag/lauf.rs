@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     Auftrag, AuftragError, AuftragEvent, AuftragStatus, KREIS, Refusal,
     command::AuftragCommand,
+    error::WEG_KREDIT,
     event::Stornoposition,
     position::basis,
     types::{
@@ -317,7 +318,7 @@ fn adresse_fehlt() -> Refusal {
 fn von_hand(art: AuftragSperreArt) -> Result<(), Shared> {
     match art {
         AuftragSperreArt::Kredit => {
-            let text = "die Kreditsperre folgt der Kreditlinie; bitte dort das Limit erhöhen";
+            let text = format!("diese Sperre setzt und hebt nur die Kreditlinie auf; {WEG_KREDIT}");
             Err(Shared::feld("/art", text))
         }
         AuftragSperreArt::Preis | AuftragSperreArt::Nachweis | AuftragSperreArt::Manuell => Ok(()),

@@ -99,7 +99,7 @@ pub enum VersandError {
         pos: i32,
     },
     /// The customer gets no deliveries.
-    #[error("der Kunde {kunden_nr} ist für Lieferungen gesperrt; erst entsperren")]
+    #[error("der Kunde {kunden_nr} ist für Lieferungen gesperrt; erst dort mit SperreAufheben (liefer) aufheben")]
     #[strum(serialize = "VERSAND_LIEFERSPERRE")]
     Liefersperre {
         /// His number.
