@@ -40,7 +40,7 @@ use crate::eventstore::{
 };
 
 /// How often the first unit in line may miss something before it is given up. What it misses the second time is loaded
-/// under the lock, so only what cannot be had is missing that often: a fact behind earlier commands of the unit.
+/// under the lock, so only what cannot be had is missing that often.
 const MISS_LIMIT: u32 = 20;
 /// Attempts at a batch while the database is not there.
 const RETRIES: u32 = 5;

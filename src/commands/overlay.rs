@@ -137,6 +137,11 @@ impl<'c> Overlay<'c> {
         }
     }
 
+    /// True if commands wrote between the mark and the one that is being decided.
+    pub(super) fn wrote_since(&self, mark: &Mark) -> bool {
+        self.began > mark.head.position
+    }
+
     /// The unit is accepted.
     pub(super) fn keep(&mut self) {
         let unit = std::mem::take(&mut self.unit);

@@ -46,7 +46,7 @@ fn stapel() -> Value {
         .about(
             "JSON-Feld oder NDJSON. atomar: alles oder nichts, bis 500; einzeln: jeder für sich, in Reihenfolge, bis 10 000 (207). \
              Ein Probelauf antwortet wie die Ausführung, zeigt bei jedem Befehl seine eigenen Ereignisse und schreibt nichts; was ein Element schriebe, sehen die nach ihm. \
-             Fragt ein Element ein Kontobuch, nachdem andere vor ihm etwas schrieben, lässt einzeln es offen (PROBELAUF_OFFEN). Eine Ablehnung von atomar nennt in daten.index das Element. \
+             Fragt ein Element ein Kontobuch, nachdem andere vor ihm etwas schrieben, lässt der Probelauf von einzeln es offen (PROBELAUF_OFFEN), und atomar lehnt ab (STAPEL_KONTOBUCH_OFFEN): den Stapel vor ihm teilen oder modus=einzeln. Eine Ablehnung von atomar nennt in daten.index das Element. \
              Idempotent-Replayed: nichts wurde jetzt ausgeführt, alles Angenommene ist die erste Antwort noch einmal.\n\nRecht: das jedes einzelnen Befehls",
         )
         .takes(&["mandant_im_stapel", "idempotenz", "korrelation", "grund", "modus", "probelauf"])

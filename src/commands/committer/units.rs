@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aggregates::{Refusal, Registry};
+use aggregates::{Lookup, Refusal, Registry};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::{
         Answer, Mode, Order, Outcome,
         decide::{Blocked, Desk, Fixed},
         internal,
-        overlay::Overlay,
+        overlay::{Mark, Overlay},
     },
     eventstore::append::{Befehl, NewEvent},
 };
@@ -76,14 +76,18 @@ fn decide_whole(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &mut Work, kno
                 }
                 answers.push(Ok(answer));
             }
-            Err(Blocked::Refused(refusal)) => {
+            Err(Blocked::Missing(lookups)) if !behind_own(overlay, &mark, &lookups) => {
+                overlay.undo(mark);
+                return Fate::Missing(lookups);
+            }
+            Err(blocked) => {
+                let refusal = match blocked {
+                    Blocked::Refused(refusal) => refusal,
+                    Blocked::Missing(_) => ledger_open(index),
+                };
                 overlay.undo(mark);
                 work.outcomes = (0..count).map(|i| Err(aborted(&refusal, index, i))).collect();
                 return Fate::Done;
-            }
-            Err(Blocked::Missing(lookups)) => {
-                overlay.undo(mark);
-                return Fate::Missing(lookups);
             }
         }
     }
@@ -94,6 +98,24 @@ fn decide_whole(desk: &Desk<'_>, overlay: &mut Overlay<'_>, work: &mut Work, kno
     }
     work.outcomes = answers;
     Fate::Done
+}
+
+/// True if all that is missing are facts, and earlier commands of the unit wrote: no ledger knows what is not in the log.
+fn behind_own(overlay: &Overlay<'_>, unit: &Mark, lookups: &[Lookup]) -> bool {
+    overlay.wrote_since(unit) && lookups.iter().all(|lookup| matches!(lookup, Lookup::Fact { .. }))
+}
+
+/// A command of an atomic unit cannot be decided behind the others.
+fn ledger_open(index: usize) -> Refusal {
+    Refusal::new(
+        "STAPEL_KONTOBUCH_OFFEN",
+        422,
+        format!(
+            "Element {index} fragt ein Kontobuch, und das kennt die Wirkung der Elemente vor ihm erst, wenn sie ausgeführt sind; \
+             bitte den Stapel vor diesem Element teilen oder modus=einzeln wählen"
+        ),
+        json!({}),
+    )
 }
 
 pub(super) fn decide_order(
