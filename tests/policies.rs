@@ -8,11 +8,13 @@
 )]
 
 mod common;
+mod verkauf_haus;
 
 use std::time::Duration;
 
 use serde_json::json;
 use sqlx::{ConnectOptions, Executor};
+use verkauf_haus::{Haus, WAWI};
 
 async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     for _ in 0..400 {
@@ -60,6 +62,50 @@ async fn what_a_policy_causes_happens_once_even_if_its_checkpoint_is_lost() {
     );
     assert_eq!(count(&server.db, "SELECT count(*) FROM log.politik_abgelehnt").await, 0);
     second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_asking_policy_causes_happens_once_though_the_second_answer_is_another() {
+    let haus = Haus::neu().await;
+    haus.limit("10000.00").await;
+    let (cancelled, _) = haus.bestaetigt(&haus.kas, ("1", "t"), Some("300")).await;
+    let (told, _) = haus.bestaetigt(&haus.kas, ("2", "t"), Some("300")).await;
+    let article = async |befehl: &str, body: serde_json::Value| {
+        let path = format!("{WAWI}/artikel/{}/{befehl}", haus.kas);
+        haus.server.post(&path, body).await.ok();
+        haus.ruhe().await;
+    };
+    article("sperren", json!({"bereich": "vk", "grund": "Rückruf"})).await;
+    // Between the commands and the checkpoint the world goes on: the first of the answer is no longer among it, the note
+    // of the second is dealt with, and another order is behind them.
+    let note = haus.auftrag(&told).await["hinweise"][0]["hinweis_id"].clone();
+    let done = json!({"hinweis_id": note});
+    haus.auftrag_tun(&told, "hinweis-erledigen", done).await.ok();
+    let grund = json!({"grund": "abgesagt"});
+    haus.auftrag_tun(&cancelled, "stornieren", grund).await.ok();
+    article("entsperren", json!({})).await;
+    let (late, _) = haus.bestaetigt(&haus.kas, ("3", "t"), Some("300")).await;
+    haus.ruhe().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut owner = haus.server.db.owner.clone().connect().await.unwrap();
+    owner
+        .execute("UPDATE log.politik_stand SET position = 0 WHERE politik = 'auftrag_hinweise'")
+        .await
+        .unwrap();
+    haus.zugang(&haus.kas, "10").await;
+    until("the second answer is heard too", async || {
+        haus.auftrag(&late).await["hinweise"][0]["art"] == "artikel_gesperrt"
+    })
+    .await;
+    haus.ruhe().await;
+    assert_eq!(
+        haus.auftrag(&told).await["hinweise"],
+        json!([]),
+        "what is dealt with does not come again"
+    );
+    let notes = "SELECT count(*) FROM log.ereignis WHERE event_type = 'HinweisGesetzt'";
+    assert_eq!(count(&haus.server.db, notes).await, 3);
+    assert_eq!(haus.abgelehnte_folgen(&["auftrag_hinweise"]).await, [] as [String; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
