@@ -8,6 +8,8 @@
 )]
 
 mod common;
+#[path = "stand_in/frage.rs"]
+mod frage;
 
 use std::{
     collections::HashMap,
@@ -1114,4 +1116,56 @@ async fn reads(db: &common::TestDb) -> i64 {
     .fetch_one(&db.pool)
     .await
     .unwrap()
+}
+
+/// A ledger that has seen all that is committed, and tells how far that is.
+struct Stand(EventStore);
+
+impl FactSource for Stand {
+    fn fact<'a>(
+        &'a self,
+        mandant: Uuid,
+        _: &'static str,
+        _: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<(i64, Value), StoreError>> + Send + 'a>> {
+        Box::pin(async move {
+            let head = self.0.head(mandant).await?;
+            Ok((head, json!(head)))
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_inline_policies_ask_for_is_told_as_of_the_beginning_of_their_command() {
+    let db = common::database().await;
+    let pool = neuroerp::postgres::connect(&db.owner).await.unwrap();
+    let store = EventStore::new(pool, Arc::new(frage::registry()));
+    let columns = Columns::load(&mut store.pool().acquire().await.unwrap()).await.unwrap();
+    let bus = Bus::new(store.clone(), &[], columns, Arc::new(Stand(store.clone())));
+    let mandant = Uuid::now_v7();
+    let anlass = || {
+        Order::new(
+            "anlass",
+            Uuid::now_v7(),
+            json!({"Geschehen": {"frage": Uuid::now_v7()}}),
+        )
+    };
+    // One for itself, and many at once, which share batches.
+    bus.send(mandant, Caller::service("test"), anlass()).await.unwrap();
+    let mut tasks = Vec::new();
+    for _ in 0..20 {
+        let (bus, order) = (bus.clone(), anlass());
+        tasks.push(tokio::spawn(async move {
+            bus.send(mandant, Caller::service("test"), order).await
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    let asked = "SELECT position, (payload->>'antwort')::bigint FROM log.ereignis \
+        WHERE mandant_id = $1 AND aggregate_type = 'frage' ORDER BY position";
+    let asked: Vec<(i64, i64)> = sqlx::query_as(asked).bind(mandant).fetch_all(&db.pool).await.unwrap();
+    // Each command wrote what happened and then the answer: before both there was what the answer says.
+    let expected: Vec<(i64, i64)> = (0..21).map(|n| (2 * n + 2, 2 * n)).collect();
+    assert_eq!(asked, expected);
 }
