@@ -209,6 +209,22 @@ fn teurer_wird_erneut_freigegeben_und_billiger_nicht() {
 }
 
 #[test]
+fn was_waehrend_der_freigabe_geliefert_und_berechnet_ist_endet_mit_dem_bestellen() {
+    let mut bestellung = bestellt("20", "400");
+    bestellung.tu(ware(&bestellung, "20"));
+    bestellung.tu(fracht("50.00", "wert"));
+    assert_eq!(bestellung.stand.status, BestellungStatus::InFreigabe);
+    assert_eq!(
+        namen(&bestellung.tu(berechnet(&bestellung, "20"))),
+        ["BerechnungErfasst"]
+    );
+    als(&mut bestellung, 2);
+    bestellung.tu(json!({"Freigeben": {"stufe": 1}}));
+    let events = bestellung.tu(json!({"Bestellen": {}}));
+    assert_eq!(namen(&events), ["Bestellt", "Abgeschlossen"]);
+}
+
+#[test]
 fn eine_teurere_bestaetigung_wird_freigegeben() {
     let mut bestellung = bestellt("20", "400");
     let bestaetigen = |felder: Value| {

@@ -194,11 +194,12 @@ impl Bestellung {
             netto: position.netto,
             einteilungen: position.einteilungen.clone(),
         });
-        Ok(vec![BestellungEvent::Bestellt {
+        // Sent again after a dearer change, it may have nothing to wait for any more.
+        Ok(self.mit_abschluss(BestellungEvent::Bestellt {
             kanal: kanal.map(|k| k.to_string()),
             bestellt_am: Some(bestellt_am),
             positionen: positionen.collect(),
-        }])
+        }))
     }
 
     /// Refuses while the supplier takes no orders or an article is locked for purchase; warns below the least order value.

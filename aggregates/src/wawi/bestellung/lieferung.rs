@@ -110,7 +110,7 @@ impl Bestellung {
     }
 
     /// The event, and the end of the order if it leaves nothing to wait for.
-    fn mit_abschluss(&self, event: BestellungEvent) -> Vec<BestellungEvent> {
+    pub(super) fn mit_abschluss(&self, event: BestellungEvent) -> Vec<BestellungEvent> {
         let ende = self.danach(std::slice::from_ref(&event)).abschluss();
         std::iter::once(event).chain(ende).collect()
     }
