@@ -11,7 +11,7 @@ use aggregates::{
     testing::World,
     types::Menge,
     wawi::{
-        Lager, Lagerbestand,
+        Lager, Lagerbestand, Wareneingang,
         lagerbestand::{
             Bewegung, Bewegungsart, FACT_BEWEGUNG, LagerbestandCommand, LagerbestandError, LagerbestandEvent, Richtung,
             tage::{RUECKDATIERUNG_MAX_TAGE, fruehestens},
@@ -582,6 +582,51 @@ fn ein_storno_ist_die_spiegelbewegung() {
 }
 
 #[test]
+fn was_ein_wareneingang_brachte_geht_mit_ihm_zurueck_und_nicht_allein() {
+    let (eingang, zeile) = (Uuid::from_u128(0xbe), Uuid::from_u128(0xe002));
+    let mut von_beleg = beleg();
+    von_beleg["position"] = json!(zeile);
+    let given = lauf(&welt(), &[zugang("100", &json!({"beleg": von_beleg}))]).unwrap();
+    let original = bewegung(&given[1]);
+    let position = json!({"we_position_id": zeile, "pos": 1, "artikel_id": KAS, "artikel_nr": "KAS",
+        "bezeichnung": "KAS", "lagergefuehrt": true, "menge": "100", "einheit": "kg", "basismenge": "100",
+        "preis": {"betrag": "1.00", "je": "1", "einheit": "kg"}, "netto": "100.00"});
+    let kopf = json!({"lieferant_id": RES, "lieferschein_nr": "L 1", "lager_id": EMDEN});
+    let namen = json!({"lieferant_nr": "70001", "lieferant_name": "Düngerwerk Nord AG"});
+    let gebucht = json!({"we_nr": "WE-2026-000001", "buchungsdatum": "2026-03-10", "positionen": [&position]});
+    let storno = json!({"we_nr": "WE-2026-000001", "buchungsdatum": "2026-03-10", "positionen": [&position],
+        "grund": "falsche Ware", "lager_id": EMDEN});
+    let gekommen = [
+        json!({"Angelegt": mit(kopf.clone(), &namen)}),
+        json!({"PositionErfasst": {"position": &position}}),
+        json!({"Gebucht": mit(kopf, &gebucht)}),
+    ];
+    let zurueck = [gekommen.to_vec(), vec![json!({"Storniert": storno})]].concat();
+    let fall = |ereignisse: &[Value]| {
+        let welt = mit_fakt(welt(), &original, false);
+        welt.with::<Wareneingang>(eingang, events::<Wareneingang>(ereignisse))
+    };
+    let id = original.bewegung_id;
+    assert_eq!(
+        fehler(&fall(&gekommen), &given, stornieren(id)),
+        LagerbestandError::BewegungVonBeleg {
+            nummer: "WE-2026-000001".into()
+        }
+    );
+    // With the receipt it goes back; so does what only names it.
+    check::<Lagerbestand>(&fall(&zurueck), &given, stornieren(id), Ok(&["BewegungStorniert"]));
+    let von_hand = lauf(&welt(), &[zugang("100", &json!({}))]).unwrap();
+    let genannt = bewegung(&von_hand[1]);
+    let welt = mit_fakt(fall(&gekommen), &genannt, false);
+    check::<Lagerbestand>(
+        &welt,
+        &von_hand,
+        stornieren(genannt.bewegung_id),
+        Ok(&["BewegungStorniert"]),
+    );
+}
+
+#[test]
 fn storniert_wird_einmal_und_nur_was_hier_gebucht_ist() {
     let given = lauf(&welt(), &[zugang("100", &json!({}))]).unwrap();
     let original = bewegung(&given[1]);
@@ -792,6 +837,7 @@ impl Lauf {
             LagerbestandError::Fehlt { .. }
             | LagerbestandError::Reserviert { .. }
             | LagerbestandError::SchonStorniert { .. } => {}
+            LagerbestandError::BewegungVonBeleg { .. } => prop_assert!(false, "no receipt is in this world"),
         }
         Ok(())
     }

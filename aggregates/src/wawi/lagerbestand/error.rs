@@ -46,4 +46,11 @@ pub enum LagerbestandError {
         /// The move.
         bewegung_id: Uuid,
     },
+    /// The move belongs to a document that holds.
+    #[error("die Bewegung gehört zum Wareneingang {nummer}; bitte diesen stornieren, die Bewegung geht mit ihm zurück")]
+    #[strum(serialize = "LAGERBESTAND_BEWEGUNG_VON_BELEG")]
+    BewegungVonBeleg {
+        /// Number of the Wareneingang.
+        nummer: String,
+    },
 }

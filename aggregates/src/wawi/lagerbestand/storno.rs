@@ -10,8 +10,9 @@ use super::{
     unbekannt,
 };
 use crate::{
-    Context, Decision, Shared,
+    Aggregate, Context, Decision, Refused, Shared,
     types::{BelegRef, Menge, Text},
+    wawi::{Wareneingang, wareneingang::WareneingangStatus},
 };
 
 /// The fact that tells a move by its id or by the position of the document that made it; answered by the ledger `lagerbewegung`.
@@ -30,6 +31,23 @@ struct Gebucht {
     beleg: Option<BelegRef>,
     storno_von: Option<Uuid>,
     storniert: bool,
+}
+
+/// Refuses to take back what a receipt brought while the receipt holds: order and invoice would go on counting goods that
+/// are gone, and the receipt could never be reversed.
+fn frei_vom_wareneingang(beleg: Option<&BelegRef>, ctx: &Context<'_>) -> Result<(), Refused<LagerbestandError>> {
+    let Some(beleg) = beleg.filter(|beleg| *beleg.typ == *Wareneingang::TYPE) else {
+        return Ok(());
+    };
+    let eingang = ctx.get::<Wareneingang>(beleg.id)?;
+    let gebucht = eingang.filter(|we| we.status == WareneingangStatus::Gebucht);
+    match gebucht.filter(|we| beleg.position.is_some_and(|zeile| we.position(zeile).is_some())) {
+        Some(eingang) => {
+            let nummer = eingang.we_nr.clone().unwrap_or_default();
+            Err(LagerbestandError::BewegungVonBeleg { nummer }.into())
+        }
+        None => Ok(()),
+    }
 }
 
 impl Lagerbestand {
@@ -53,6 +71,7 @@ impl Lagerbestand {
             let bewegung_id = gebucht.bewegung_id;
             return Err(LagerbestandError::SchonStorniert { bewegung_id }.into());
         }
+        frei_vom_wareneingang(gebucht.beleg.as_ref(), ctx)?;
         self.orte_pruefen(&[&gebucht.von, &gebucht.nach], ctx)?;
         let zeit = self.zeit(angabe, ctx)?;
         let mut spiegel = self.bewegung(gebucht.bewegungsart, gebucht.menge, zeit, ctx);
