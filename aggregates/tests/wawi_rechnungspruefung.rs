@@ -193,13 +193,18 @@ const RECHNUNG: Uuid = Uuid::from_u128(0x26);
 
 /// 23.9 t of an order in kg were received at 312.00 per t; `berechnet` of it is invoiced already.
 fn mit_wareneingang(berechnet: &str) -> World {
+    mit_zugang(berechnet, "23900")
+}
+
+/// The same as so much of an order in another unit.
+fn mit_zugang(berechnet: &str, bestellmenge: &str) -> World {
     let artikel = json!({"Angelegt": {"artikel_nr": "KAS", "bezeichnung": "Kalkammonsalpeter", "gruppe_id": WE, "typ": "ware",
         "basiseinheit": "kg", "stellen": 3, "lose": true, "steuerschluessel": "U19"}});
     let tonne = json!({"EinheitHinzugefuegt": {"einheit": {"einheit": "t", "zaehler": 1000, "nenner": 1,
         "ganzzahlig": false, "verwendung": [], "entfallen": false}}});
     let position = json!({
         "we_position_id": ZEILE, "pos": 1, "bestellung_id": BESTELLUNG, "position_id": BESTELLPOSITION,
-        "bestellmenge": "23900", "artikel_id": ARTIKEL, "artikel_nr": "KAS", "bezeichnung": "Kalkammonsalpeter",
+        "bestellmenge": bestellmenge, "artikel_id": ARTIKEL, "artikel_nr": "KAS", "bezeichnung": "Kalkammonsalpeter",
         "lagergefuehrt": true, "menge": "23.9", "einheit": "t", "basismenge": "23900",
         "preis": {"betrag": "312.00", "je": "1", "einheit": "t"}, "netto": "7456.80", "schluessel": "V19",
     });
@@ -319,6 +324,47 @@ fn verbucht_gehen_die_mengen_an_wareneingang_und_bestellung_und_zurueck() {
     );
     stand.evolve(zurueck);
     assert_eq!(stand.status, RechnungspruefungStatus::Zurueckgenommen);
+}
+
+/// 23.9 t are 39.833333 big bags of 600 kg. However it is cut, the order counts all of them, and none when all is back.
+#[test]
+fn teile_in_einer_einheit_ohne_rest_ergeben_die_ganze_bestellung() {
+    let (mut berechnet, mut bestellt) = (Menge::NULL, Menge::NULL);
+    let mut buchungen = Vec::new();
+    let schritt = |berechnet: Menge, stand: &Rechnungspruefung, command: Value| {
+        let command: RechnungspruefungCommand = serde_json::from_value(command).unwrap();
+        let welt = mit_zugang(&berechnet.to_string(), "39.833333");
+        welt.decide(stand, command).unwrap().remove(0)
+    };
+    for teil in [
+        [("0.1", "31.20"), ("0.2", "62.40")],
+        [("7", "2184.00"), ("16.6", "5179.20")],
+    ] {
+        let mut pruefung = angelegt(&teil);
+        pruefung.evolve(schritt(berechnet, &pruefung, json!({"Pruefen": {}})));
+        let verbucht = schritt(
+            berechnet,
+            &pruefung,
+            json!({"Verbuchen": {"buchungsdatum": "2026-03-05"}}),
+        );
+        let RechnungspruefungEvent::Verbucht { berechnungen, .. } = &verbucht else {
+            panic!("{verbucht:?}")
+        };
+        berechnet += berechnungen.iter().map(|b| b.menge).sum();
+        bestellt += berechnungen.iter().map(|b| b.bestellung.as_ref().unwrap().menge).sum();
+        pruefung.evolve(verbucht);
+        buchungen.push(pruefung);
+    }
+    assert_eq!((berechnet, bestellt), (menge("23.9"), menge("39.833333")));
+    for pruefung in buchungen {
+        let zurueck = schritt(berechnet, &pruefung, json!({"Ruecknehmen": {"datum": "2026-03-06"}}));
+        let RechnungspruefungEvent::Zurueckgenommen { berechnungen, .. } = &zurueck else {
+            panic!("{zurueck:?}")
+        };
+        berechnet += berechnungen.iter().map(|b| b.menge).sum();
+        bestellt += berechnungen.iter().map(|b| b.bestellung.as_ref().unwrap().menge).sum();
+    }
+    assert_eq!((berechnet, bestellt), (Menge::NULL, Menge::NULL));
 }
 
 #[test]

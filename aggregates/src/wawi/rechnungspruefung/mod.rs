@@ -18,7 +18,7 @@ pub use event::RechnungspruefungEvent;
 pub use types::{
     Berechnung, Bestellmenge, Ergebnis, Nebenkosten, Pruefzeile, RechnungspruefungStatus, Vergleich, Zeile,
 };
-pub use vergleich::{Gegenstand, Grenzen, vergleichen};
+pub use vergleich::{Bestellanteil, Gegenstand, Grenzen, vergleichen};
 
 use crate::{
     Aggregate, Context, Decision, Shared, StreamKey,

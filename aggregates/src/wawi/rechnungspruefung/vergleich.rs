@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::{
     Rechnungspruefung, RechnungspruefungError, RechnungspruefungEvent,
@@ -50,8 +51,40 @@ pub struct Gegenstand {
     pub offen: Menge,
     /// Agreed price.
     pub preis: Preis,
-    /// The same quantity of the order.
-    pub bestellung: Option<Bestellmenge>,
+    /// The position of the order that it came for.
+    pub bestellung: Option<Bestellanteil>,
+}
+
+/// What a received line is of a position of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bestellanteil {
+    /// The order.
+    pub bestellung_id: Uuid,
+    /// Its position.
+    pub position_id: Uuid,
+    /// All that came with the line, in its unit.
+    pub geliefert: Menge,
+    /// The same in the unit of the order.
+    pub bestellmenge: Menge,
+}
+
+impl Bestellanteil {
+    /// What the order counts as invoiced when so much of the line is.
+    fn bis(&self, berechnet: Menge) -> Menge {
+        let produkt = self.bestellmenge.as_decimal().checked_mul(berechnet.as_decimal());
+        let anteil = produkt.and_then(|p| p.checked_div(self.geliefert.as_decimal()));
+        Menge::rounded(anteil.unwrap_or_default(), 6)
+    }
+
+    /// What the order counts for the part of the line that is invoiced from here to there: parts of any size sum to all of
+    /// it, though each is rounded.
+    fn zwischen(&self, von: Menge, bis: Menge) -> Bestellmenge {
+        Bestellmenge {
+            bestellung_id: self.bestellung_id,
+            position_id: self.position_id,
+            menge: self.bis(bis) - self.bis(von),
+        }
+    }
 }
 
 /// Compares a line with what was received: its quantity with what is open, its net with the agreed price.
@@ -116,19 +149,13 @@ fn gegenstand(zeile: &Pruefzeile, ctx: &Context<'_>) -> Folge<Gegenstand> {
         in_preiseinheit: umrechnen(&position.preis.preis_einheit)?,
         offen: position.offen(),
         preis: position.preis(),
-        bestellung: bestellt.map(|((bestellung_id, position_id), bestellmenge)| Bestellmenge {
+        bestellung: bestellt.map(|((bestellung_id, position_id), bestellmenge)| Bestellanteil {
             bestellung_id,
             position_id,
-            menge: anteil(bestellmenge, menge, position.menge),
+            geliefert: position.menge,
+            bestellmenge,
         }),
     })
-}
-
-/// What a part of a receipt is of the order's quantity; a full one is exactly all of it.
-fn anteil(bestellmenge: Menge, menge: Menge, geliefert: Menge) -> Menge {
-    let produkt = bestellmenge.as_decimal().checked_mul(menge.as_decimal());
-    let anteil = produkt.and_then(|p| p.checked_div(geliefert.as_decimal()));
-    Menge::rounded(anteil.unwrap_or_default(), 6)
 }
 
 impl Rechnungspruefung {
@@ -170,35 +197,29 @@ impl Rechnungspruefung {
         Ok(vergleiche)
     }
 
-    /// What the invoice takes from the received lines. Another one may have taken it since the comparison.
+    /// What the invoice takes from the received lines, or gives back: then it is negative. Another invoice may have taken
+    /// it since the comparison.
     pub(super) fn berechnungen(&self, zurueck: bool, ctx: &Context<'_>) -> Folge<Vec<Berechnung>> {
-        let mut genommen: Vec<Berechnung> = Vec::new();
+        let mut berechnungen: Vec<Berechnung> = Vec::new();
         for zeile in self.pruefzeilen() {
             let gegenstand = gegenstand(&zeile, ctx)?;
-            let bisher: Menge = genommen
-                .iter()
-                .filter(|b| b.wareneingang == zeile.wareneingang)
-                .map(|b| b.menge)
-                .sum();
-            let offen = gegenstand.offen - bisher;
+            let eigene = berechnungen.iter().filter(|b| b.wareneingang == zeile.wareneingang);
+            let offen = gegenstand.offen - eigene.map(|b| b.menge).sum();
             if !zurueck && gegenstand.menge > offen {
                 return Err(RechnungspruefungError::MengeUeberWe { offen }.into());
             }
-            genommen.push(Berechnung {
+            let menge = if zurueck { -gegenstand.menge } else { gegenstand.menge };
+            let bestellung = gegenstand.bestellung.map(|bestellt| {
+                let bisher = bestellt.geliefert - offen;
+                bestellt.zwischen(bisher, bisher + menge)
+            });
+            berechnungen.push(Berechnung {
                 wareneingang: zeile.wareneingang,
-                menge: gegenstand.menge,
-                bestellung: gegenstand.bestellung,
+                menge,
+                bestellung,
             });
         }
-        if zurueck {
-            for berechnung in &mut genommen {
-                berechnung.menge = -berechnung.menge;
-                if let Some(bestellung) = &mut berechnung.bestellung {
-                    bestellung.menge = -bestellung.menge;
-                }
-            }
-        }
-        Ok(genommen)
+        Ok(berechnungen)
     }
 
     pub(super) fn zuordnen(
