@@ -182,6 +182,30 @@ fn zurueckgestellt_ist_nicht_entschieden() {
     }
 }
 
+#[test]
+fn mit_der_rechnung_endet_ihre_pruefung_und_ohne_sie_geschieht_nichts() {
+    let verwerfen = || json!({"Verwerfen": {"grund": "falsch adressiert"}});
+    let offen = angelegt(&[("23.9", "7456.80")]);
+    let zurueckgestellt = schritt(&welt(), &geprueft("7528.50"), json!({"Zurueckstellen": {}})).unwrap();
+    for stand in [&offen, &geprueft("7456.80"), &zurueckgestellt] {
+        let danach = schritt(&welt(), stand, verwerfen()).unwrap();
+        assert_eq!(danach.status, RechnungspruefungStatus::Abgelehnt);
+        assert_eq!(danach.begruendung.as_deref(), Some("falsch adressiert"));
+        // What the comparison itself refused comes back from its invoice and changes nothing.
+        assert_eq!(schritt(&welt(), &danach, verwerfen()).unwrap(), danach);
+    }
+    let ohne = Rechnungspruefung::default();
+    assert_eq!(schritt(&welt(), &ohne, verwerfen()).unwrap(), ohne);
+    let verbucht = Rechnungspruefung {
+        status: RechnungspruefungStatus::Verbucht,
+        ..offen
+    };
+    assert_eq!(
+        schritt(&welt(), &verbucht, verwerfen()),
+        Err("STATUS_UNZULAESSIG".to_owned())
+    );
+}
+
 // ---- against a booked receipt ----
 
 const WE: Uuid = Uuid::from_u128(0x21);

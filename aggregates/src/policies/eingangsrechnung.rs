@@ -9,14 +9,15 @@ use crate::{
         eingangsrechnung::{BELEGKREIS, EingangsrechnungEvent},
     },
     policy::{Consequence, PolicyContext},
+    types::Text,
     wawi::{
         Rechnungspruefung,
         rechnungspruefung::{Anlage, RechnungspruefungCommand},
     },
 };
 
-/// Eingangsrechnung.Erfasst → Rechnungspruefung.Anlegen; Geprueft → Pruefen; Gebucht → Buchung.Uebernehmen, Verbuchen;
-/// Storniert → Buchung.Umkehren, Ruecknehmen.
+/// Eingangsrechnung.Erfasst → Rechnungspruefung.Anlegen; Geprueft → Pruefen; Abgelehnt → Verwerfen; Gebucht →
+/// Buchung.Uebernehmen, Verbuchen; Storniert → Buchung.Umkehren, Ruecknehmen.
 pub(super) fn react(event: &EingangsrechnungEvent, ctx: &PolicyContext) -> Vec<Consequence> {
     let pruefung = |command: &RechnungspruefungCommand| {
         let id = Rechnungspruefung::stream_id(ctx.mandant_id, ctx.id);
@@ -35,6 +36,9 @@ pub(super) fn react(event: &EingangsrechnungEvent, ctx: &PolicyContext) -> Vec<C
             }))]
         }
         EingangsrechnungEvent::Geprueft { mit_pruefung: true } => vec![pruefung(&RechnungspruefungCommand::Pruefen {})],
+        EingangsrechnungEvent::Abgelehnt { grund } => vec![pruefung(&RechnungspruefungCommand::Verwerfen {
+            grund: Text::cut(grund),
+        })],
         EingangsrechnungEvent::Gebucht(g) => {
             let buchung = g.buchung.uebernehmen(Belegkopf {
                 herkunft: Herkunft {

@@ -88,6 +88,11 @@ pub enum RechnungspruefungCommand {
         /// Why.
         grund: Text<500>,
     },
+    /// The document was refused in the same unit of work; nothing is left to compare.
+    Verwerfen {
+        /// Why.
+        grund: Text<500>,
+    },
     /// The document was posted in the same unit of work.
     Verbuchen {
         /// Date in the ledger.

@@ -48,6 +48,11 @@ pub enum RechnungspruefungEvent {
         /// Why.
         grund: String,
     },
+    /// Ended with its document, which was refused without it.
+    Verworfen {
+        /// Why.
+        grund: String,
+    },
     /// In the ledger.
     Verbucht {
         /// The Eingangsrechnung.

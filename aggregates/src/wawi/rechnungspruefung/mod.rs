@@ -99,7 +99,7 @@ impl Aggregate for Rechnungspruefung {
     const BEREICH: Bereich = Bereich::Wawi;
     const RESSOURCE: &'static str = "rechnungspruefungen";
     const CREATE: &'static str = "Anlegen";
-    const INTERNAL: &'static [&'static str] = &["Anlegen", "Pruefen", "Verbuchen", "Ruecknehmen"];
+    const INTERNAL: &'static [&'static str] = &["Anlegen", "Pruefen", "Verwerfen", "Verbuchen", "Ruecknehmen"];
     type Command = RechnungspruefungCommand;
     type Event = RechnungspruefungEvent;
     type Error = RechnungspruefungError;
@@ -117,7 +117,7 @@ impl Aggregate for Rechnungspruefung {
     fn decide(&self, command: RechnungspruefungCommand, ctx: &Context<'_>) -> Decision<Self> {
         use RechnungspruefungCommand as Cmd;
         use RechnungspruefungEvent as Ev;
-        use RechnungspruefungStatus::{Freigegeben, Geprueft, Neu, Offen, Verbucht, Zurueckgestellt};
+        use RechnungspruefungStatus::{Abgelehnt, Freigegeben, Geprueft, Neu, Offen, Verbucht, Zurueckgestellt};
         let event = match (self.status, command) {
             (Neu, Cmd::Anlegen(anlage)) => Ev::Angelegt(anlage),
             (Offen, Cmd::Pruefen {}) => Ev::Geprueft {
@@ -148,6 +148,11 @@ impl Aggregate for Rechnungspruefung {
                 eingangsrechnung_id: self.eingangsrechnung_id,
                 grund: grund.to_string(),
             },
+            // Of a document without comparison, or one that is refused because its comparison was.
+            (Neu | Abgelehnt, Cmd::Verwerfen { .. }) => return Ok(Vec::new()),
+            (Offen | Geprueft | Freigegeben | Zurueckgestellt, Cmd::Verwerfen { grund }) => Ev::Verworfen {
+                grund: grund.to_string(),
+            },
             (Geprueft | Freigegeben, Cmd::Verbuchen { buchungsdatum }) if self.offene_abweichung().is_none() => {
                 Ev::Verbucht {
                     eingangsrechnung_id: self.eingangsrechnung_id,
@@ -162,6 +167,9 @@ impl Aggregate for Rechnungspruefung {
             },
             (status, Cmd::Anlegen(_)) => return Err(Shared::status(status, &["neu"]).into()),
             (status, Cmd::Pruefen {}) => return Err(Shared::status(status, &["offen"]).into()),
+            (status, Cmd::Verwerfen { .. }) => {
+                return Err(Shared::status(status, &["offen", "geprueft", "freigegeben", "zurueckgestellt"]).into());
+            }
             (status, Cmd::Zurueckstellen { .. }) => return Err(Shared::status(status, &["geprueft"]).into()),
             (status, Cmd::Verbuchen { .. }) => return Err(Shared::status(status, &["geprueft", "freigegeben"]).into()),
             (status, Cmd::Ruecknehmen { .. }) => return Err(Shared::status(status, &["verbucht"]).into()),
@@ -205,7 +213,7 @@ impl Aggregate for Rechnungspruefung {
                 self.begruendung = grund;
                 self.status = RechnungspruefungStatus::Zurueckgestellt;
             }
-            RechnungspruefungEvent::Abgelehnt { grund, .. } => {
+            RechnungspruefungEvent::Abgelehnt { grund, .. } | RechnungspruefungEvent::Verworfen { grund } => {
                 self.begruendung = Some(grund);
                 self.status = RechnungspruefungStatus::Abgelehnt;
             }
