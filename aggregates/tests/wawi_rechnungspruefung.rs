@@ -166,6 +166,9 @@ fn zurueckgestellt_ist_nicht_entschieden() {
     )
     .unwrap();
     assert!(pruefung.offene_abweichung().is_some());
+    // Put off, an invoice waits whatever the comparison found.
+    let ohne_befund = schritt(&welt(), &geprueft("7456.80"), json!({"Zurueckstellen": {}})).unwrap();
+    assert_eq!(ohne_befund.offene_abweichung(), Some((1, Menge::NULL, Betrag::NULL)));
     let abgelehnt = schritt(&welt(), &pruefung, json!({"Ablehnen": {"grund": "zu teuer"}})).unwrap();
     assert_eq!(abgelehnt.status, RechnungspruefungStatus::Abgelehnt);
     let verbuchen = json!({"Verbuchen": {"buchungsdatum": "2026-03-05"}});

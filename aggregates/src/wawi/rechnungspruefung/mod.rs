@@ -61,18 +61,17 @@ impl Rechnungspruefung {
         stream_id(mandant_id, Self::TYPE, &eingangsrechnung_id.to_string())
     }
 
-    /// The first deviation that nobody has released: its line, the quantity above what was received, the value above what
-    /// was agreed.
+    /// The first deviation that nobody has released, or the first line of what was put off: its number, the quantity above
+    /// what was received, the value above what was agreed.
     #[must_use]
     pub fn offene_abweichung(&self) -> Option<(i32, Menge, Betrag)> {
-        use RechnungspruefungStatus::{Freigegeben, Verbucht};
+        use RechnungspruefungStatus::{Freigegeben, Verbucht, Zurueckgestellt};
         if matches!(self.status, Freigegeben | Verbucht) {
             return None;
         }
-        let abweichung = self
-            .zeilen
-            .iter()
-            .find(|z| matches!(z.ergebnis, Ergebnis::Abweichung | Ergebnis::Offen))?;
+        let wartet =
+            |z: &&Zeile| self.status == Zurueckgestellt || matches!(z.ergebnis, Ergebnis::Abweichung | Ergebnis::Offen);
+        let abweichung = self.zeilen.iter().find(wartet)?;
         let zu_viel = abweichung.delta_menge.unwrap_or_default().max(Menge::NULL);
         Some((abweichung.position, zu_viel, abweichung.delta_wert.unwrap_or_default()))
     }
