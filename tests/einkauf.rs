@@ -10,6 +10,7 @@
 
 mod common;
 mod einkauf_haus;
+mod einkauf_kette;
 mod verkauf_haus;
 
 use std::sync::Arc;

@@ -15,7 +15,12 @@ use aggregates::{
         zahlung::ZahlungEvent,
     },
     types::{Betrag, Menge, kalender},
-    wawi::{Bestellung, Versand, Wareneingang, bestellung::BestellungEvent, wareneingang::WareneingangEvent},
+    wawi::{
+        Bestellung, Rechnungspruefung, Versand, Wareneingang,
+        bestellung::BestellungEvent,
+        rechnungspruefung::RechnungspruefungEvent,
+        wareneingang::{WareneingangEvent, Zugangsdaten},
+    },
 };
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -259,29 +264,55 @@ fn bestellung(event: &LogEvent, bestellung: &BestellungEvent) -> Option<Beleg> {
     }
 }
 
+/// A reversal takes away what the receipt brought, so that it stands with nothing.
 fn wareneingang(event: &LogEvent, wareneingang: &WareneingangEvent) -> Option<Beleg> {
-    let WareneingangEvent::Gebucht {
-        we_nr,
-        buchungsdatum,
-        positionen,
-        ..
-    } = wareneingang
-    else {
-        return None;
+    let (nummer, datum, positionen, zurueck) = match wareneingang {
+        WareneingangEvent::Gebucht {
+            we_nr,
+            buchungsdatum,
+            positionen,
+            ..
+        } => (we_nr, buchungsdatum, positionen, false),
+        WareneingangEvent::Storniert {
+            we_nr,
+            buchungsdatum,
+            positionen,
+            ..
+        } => (we_nr, buchungsdatum, positionen, true),
+        _ => return None,
     };
+    let netto = |p: &Zugangsdaten| if zurueck { -p.netto } else { p.netto };
     let mut anteile: BTreeMap<Von, Anteil> = BTreeMap::new();
     for p in positionen {
         if let Some(bestellung) = p.bestellung_id {
             let anteil = anteile.entry(Von::beleg::<Bestellung>(bestellung)).or_default();
-            anteil.dazu(p.menge, &p.einheit, p.netto);
+            let menge = if zurueck { -p.menge } else { p.menge };
+            anteil.dazu(menge, &p.einheit, netto(p));
         }
     }
-    let beleg = Beleg::neu::<Wareneingang>(event.aggregate_id, Some(we_nr), *buchungsdatum);
+    let beleg = Beleg::neu::<Wareneingang>(event.aggregate_id, Some(nummer), *datum);
     Some(if anteile.is_empty() {
-        beleg.anfang(Some(positionen.iter().map(|p| p.netto).sum()))
+        beleg.anfang(Some(positionen.iter().map(netto).sum()))
     } else {
         beleg.aus(anteile)
     })
+}
+
+/// What was invoiced in the end may have come with another receipt than the document names. Its share stands with what the
+/// document said, so that it counts once.
+fn rechnungspruefung(pruefung: &RechnungspruefungEvent) -> Option<Beleg> {
+    let RechnungspruefungEvent::Verbucht {
+        eingangsrechnung_id,
+        buchungsdatum,
+        berechnungen,
+    } = pruefung
+    else {
+        return None;
+    };
+    let eingaenge = berechnungen.iter().map(|b| b.wareneingang.wareneingang_id);
+    let anteile = eingaenge.map(|id| (Von::beleg::<Wareneingang>(id), Anteil::default()));
+    let beleg = Beleg::neu::<Eingangsrechnung>(*eingangsrechnung_id, None, *buchungsdatum);
+    Some(beleg.aus(anteile.collect()))
 }
 
 /// It goes by the supplier's number until it has one of its own.
@@ -324,6 +355,7 @@ fn beleg(event: &LogEvent) -> Result<Option<Beleg>, LedgerError> {
         Zahlung::TYPE => zahlung(event, event.von::<Zahlung>()?),
         Bestellung::TYPE => bestellung(event, event.von::<Bestellung>()?),
         Wareneingang::TYPE => wareneingang(event, event.von::<Wareneingang>()?),
+        Rechnungspruefung::TYPE => rechnungspruefung(event.von::<Rechnungspruefung>()?),
         _ => eingangsrechnung(event, event.von::<Eingangsrechnung>()?),
     })
 }
@@ -362,6 +394,7 @@ impl EventLedger for Belegkette {
         Bestellung::TYPE,
         Wareneingang::TYPE,
         Eingangsrechnung::TYPE,
+        Rechnungspruefung::TYPE,
     ];
 
     async fn write(

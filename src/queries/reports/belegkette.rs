@@ -20,7 +20,7 @@ pub(super) const REPORT: Report = Report {
     beschreibung: "Zu einem beliebigen Beleg alles, woraus er wurde, und alles, was aus ihm wurde: Auftrag, Lieferung, \
                    Rechnung, Buchung, Posten, Zahlung, Ausgleich; im Einkauf Bestellung, Wareneingang, Eingangsrechnung. \
                    Eine Zahlung zeigt alle Belege, die sie bezahlt. Der Wert ist bis zur Rechnung netto, ab der Buchung \
-                   brutto; ein zurückgenommener Ausgleich steht mit 0.00.",
+                   brutto; ein zurückgenommener Ausgleich oder Wareneingang steht mit 0.00.",
     parameter: &[Parameter::required(
         "beleg",
         ParameterArt::Text,
@@ -56,9 +56,12 @@ struct Row {
     wert: Option<Decimal>,
 }
 
-/// A number belongs to the document that had it first: its voucher and its item bear it too.
+/// A number belongs to the document that had it first: its voucher and its item bear it too. A Rechnungspruefung stands
+/// for its invoice.
 const FINDEN: &str = "SELECT beleg_id FROM crm.belegkette \
-    WHERE mandant_id = $1 AND log_position <= $3 AND (beleg_id = $4 OR nummer = $2) ORDER BY log_position, lfd LIMIT 1";
+    WHERE mandant_id = $1 AND log_position <= $3 AND (beleg_id = $4 OR nummer = $2 OR beleg_id = ( \
+        SELECT eingangsrechnung_id FROM wawi.rechnungspruefung WHERE mandant_id = $1 AND id = $4)) \
+    ORDER BY log_position, lfd LIMIT 1";
 
 /// Up to the first documents and down to the last ones, never sideways: the other deliveries of an order do not belong
 /// to an invoice. A settlement shows the payments in it; whoever asks for a payment is shown all that it settles.
@@ -93,9 +96,9 @@ const KETTE: &str = "WITH RECURSIVE hoch(id) AS ( \
         GROUP BY 1, 2, 3, 4) \
     SELECT z.beleg_typ, z.beleg_id, z.vorgaenger_typ, z.vorgaenger_id, z.datum, z.menge, z.einheit, z.wert, \
         (SELECT n.nummer FROM crm.belegkette n WHERE n.mandant_id = $1 AND n.beleg_id = z.beleg_id \
-            AND n.log_position <= $2 ORDER BY n.log_position DESC LIMIT 1) AS nummer, \
+            AND n.nummer IS NOT NULL AND n.log_position <= $2 ORDER BY n.log_position DESC LIMIT 1) AS nummer, \
         (SELECT n.nummer FROM crm.belegkette n WHERE n.mandant_id = $1 AND n.beleg_id = z.vorgaenger_id \
-            AND n.log_position <= $2 ORDER BY n.log_position DESC LIMIT 1) AS vorgaenger_nummer \
+            AND n.nummer IS NOT NULL AND n.log_position <= $2 ORDER BY n.log_position DESC LIMIT 1) AS vorgaenger_nummer \
     FROM zeile z ORDER BY z.log_position, z.lfd, z.vorgaenger_id LIMIT $4";
 
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
