@@ -17,6 +17,10 @@ const BERICHTE: &[(&str, &str)] = &[
     ("lagerbewegungsjournal", "limit=10000&bis"),
     ("auftragsbestand", "stichtag"),
     ("kreditauskunft", "stichtag"),
+    ("offene-bestellungen", "stichtag"),
+    ("bestellobligo", "stichtag"),
+    ("we-re-liste", "stichtag"),
+    ("wareneingangsbuch", "bis"),
 ];
 
 /// A report as it stood at a position of the log.

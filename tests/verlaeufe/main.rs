@@ -1,5 +1,6 @@
 //! Random histories over all areas at once, over HTTP: whatever is posted, invoiced, paid, settled, taken back, moved,
-//! ordered, delivered and sealed, in whatever order, the invariants hold, and reports of the past say what they said.
+//! ordered, delivered, bought, received and sealed, in whatever order, the invariants hold, and reports of the past say what
+//! they said.
 //!
 //! The dice have a seed; a failing test names it. Policies follow on their own time, so a history is the same only
 //! as far as its own steps go.
@@ -14,26 +15,31 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod damals;
+mod einkauf;
+mod einkaufsrechnungen;
 mod geld;
 mod modell;
 mod pruefen;
+mod pruefen_einkauf;
 mod rechnungen;
 mod waren;
+mod wareneingaenge;
 mod welt;
 
 use welt::Welt;
 
-/// Plays a history in which so many steps of a hundred are of the books; reports are kept every so many steps.
-async fn verlauf(saat: u64, geld: u64) {
+/// Plays a history in which so many steps of a hundred are of the books and so many of purchase; reports are kept every so
+/// many steps.
+async fn verlauf(saat: u64, geld: u64, einkauf: u64) {
     const SCHRITTE: u32 = 300;
     const DAVON_GELINGEN: u32 = 100;
     let mut w = Welt::neu(saat).await;
     let mut berichte = Vec::new();
     for schritt in 0..SCHRITTE {
-        if w.wuerfel.prozent(geld) {
-            geld::schritt(&mut w).await;
-        } else {
-            waren::schritt(&mut w).await;
+        match w.wuerfel.unter(100) {
+            wurf if wurf < geld => geld::schritt(&mut w).await,
+            wurf if wurf < geld + einkauf => einkauf::schritt(&mut w).await,
+            _ => waren::schritt(&mut w).await,
         }
         if schritt == SCHRITTE / 3 {
             geld::festschreiben(&mut w).await;
@@ -51,15 +57,20 @@ async fn verlauf(saat: u64, geld: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ueber_beliebige_verlaeufe_der_buecher_halten_alle_invarianten() {
-    verlauf(1, 95).await;
+    verlauf(1, 95, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ueber_beliebige_verlaeufe_von_lager_und_verkauf_halten_alle_invarianten() {
-    verlauf(2, 15).await;
+    verlauf(2, 15, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ueber_beliebige_gemischte_verlaeufe_halten_alle_invarianten() {
-    verlauf(3, 55).await;
+    verlauf(3, 40, 30).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ueber_beliebige_verlaeufe_des_einkaufs_halten_alle_invarianten() {
+    verlauf(4, 20, 75).await;
 }

@@ -4,7 +4,7 @@ use aggregates::policy::Kind;
 use chrono::{Datelike, Days, NaiveDate};
 use rust_decimal::Decimal;
 
-use crate::{common::wuerfel::cent, modell::BANK, welt::Welt};
+use crate::{common::wuerfel::cent, modell::BANK, pruefen_einkauf, welt::Welt};
 
 impl Welt {
     pub async fn kopf(&self) -> i64 {
@@ -38,7 +38,7 @@ impl Welt {
     }
 }
 
-async fn leer(w: &Welt, was: &str, sql: &'static str) {
+pub async fn leer(w: &Welt, was: &str, sql: &'static str) {
     let zeilen: Vec<String> = sqlx::query_scalar(sql)
         .bind(w.mandant)
         .fetch_all(&w.server.db.pool)
@@ -57,6 +57,7 @@ pub async fn alles(w: &Welt) {
     bestaende(w, kopf).await;
     nummern(w, kopf).await;
     auftraege(w).await;
+    pruefen_einkauf::alles(w, kopf).await;
     modell(w, kopf).await;
     folgen(w).await;
     einzeln(w).await;
@@ -245,7 +246,9 @@ async fn nummern(w: &Welt, kopf: i64) {
             UNION ALL SELECT nummer FROM fibu.rechnung WHERE mandant_id = $1 AND nummer IS NOT NULL \
             UNION ALL SELECT nummer FROM fibu.eingangsrechnung WHERE mandant_id = $1 AND nummer IS NOT NULL \
             UNION ALL SELECT auftrag_nr FROM crm.auftrag WHERE mandant_id = $1 \
-            UNION ALL SELECT lieferschein_nr FROM wawi.versand WHERE mandant_id = $1 AND lieferschein_nr IS NOT NULL), \
+            UNION ALL SELECT lieferschein_nr FROM wawi.versand WHERE mandant_id = $1 AND lieferschein_nr IS NOT NULL \
+            UNION ALL SELECT bestell_nr FROM wawi.bestellung WHERE mandant_id = $1 AND bestell_nr IS NOT NULL \
+            UNION ALL SELECT we_nr FROM wawi.wareneingang WHERE mandant_id = $1 AND we_nr IS NOT NULL), \
          teile AS (SELECT left(nr, length(nr) - 6) AS kreis, right(nr, 6)::int AS lfd FROM nummern) \
          SELECT kreis FROM teile GROUP BY kreis \
          HAVING min(lfd) <> 1 OR max(lfd) <> count(*) OR count(*) <> count(DISTINCT lfd)",

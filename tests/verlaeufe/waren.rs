@@ -27,14 +27,14 @@ pub async fn schritt(w: &mut Welt) {
     }
 }
 
-fn kilo(w: &mut Welt, bis: u64) -> String {
+pub fn kilo(w: &mut Welt, bis: u64) -> String {
     match w.wuerfel.unter(3) {
         0 => format!("{}.{:03}", w.wuerfel.unter(bis), 1 + w.wuerfel.unter(999)),
         _ => (1 + w.wuerfel.unter(bis)).to_string(),
     }
 }
 
-fn platz(w: &mut Welt) -> Value {
+pub fn platz(w: &mut Welt) -> Value {
     (*w.wuerfel.einer(&[json!(null), json!("A-01"), json!("A-02")])).clone()
 }
 

@@ -8,9 +8,24 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    common::{self, TestServer, stamm, wuerfel::Wuerfel},
+    common::{self, Door, Reply, TestServer, stamm, wuerfel::Wuerfel},
     modell::{self, Modell},
 };
+
+/// Who does a step: the administrator has all rights, the others have no special ones.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wer {
+    Verwalter,
+    Zweite,
+    Dritte,
+}
+
+/// A supplier with the number of his Kreditor.
+#[derive(Clone)]
+pub struct Lieferant {
+    pub id: String,
+    pub kreditor_nr: String,
+}
 
 /// What a seal of a period covers.
 pub struct Siegel {
@@ -22,6 +37,8 @@ pub struct Siegel {
 /// The company, its dice, and the ids of its documents.
 pub struct Welt {
     pub server: TestServer,
+    zweite: Door,
+    dritte: Door,
     pub mandant: Uuid,
     pub heute: NaiveDate,
     pub wuerfel: Wuerfel,
@@ -30,7 +47,10 @@ pub struct Welt {
     pub bedingung: String,
     pub kunden: Vec<String>,
     pub artikel: Vec<String>,
+    /// An article that is bought and never in stock.
+    pub leistung: String,
     pub lager: Vec<String>,
+    pub lieferanten: Vec<Lieferant>,
     /// Numbers of customer and supplier accounts.
     pub debitoren: Vec<String>,
     pub kreditoren: Vec<String>,
@@ -64,6 +84,44 @@ async fn kunde(server: &TestServer, name: &str) -> (String, String) {
     (kunde, nr)
 }
 
+async fn lieferant(server: &TestServer, name: &str, bedingung: &str) -> Lieferant {
+    let lieferant = json!({"name": name, "art": "handel", "ust_status": "regel"});
+    let lieferant = id(&server.post("/api/v1/wawi/lieferanten", lieferant).await.ok());
+    let pfad = format!("/api/v1/wawi/lieferanten/{lieferant}");
+    let adresse = json!({"adresse": {"art": "haupt", "anschrift": {"strasse": "Werkstr. 1", "plz": "26721",
+        "ort": "Emden", "land": "DE"}}});
+    server.post(&format!("{pfad}/adresse-setzen"), adresse).await.ok();
+    let kondition = json!({"zahlungsbedingung_id": bedingung});
+    server.post(&format!("{pfad}/kondition-setzen"), kondition).await.ok();
+    server.post(&format!("{pfad}/freigeben"), json!({})).await.ok();
+    let kreditor_nr = server.get(&pfad).await.ok()["lieferant_nr"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    Lieferant {
+        id: lieferant,
+        kreditor_nr,
+    }
+}
+
+/// A big bag of 600 kg: a unit in which the others have no finite decimals.
+async fn grosssack(server: &TestServer, artikel: &str) {
+    let einheit = json!({"code": "bb", "bezeichnung": "Big Bag", "dimension": "masse", "zaehler": 600, "nenner": 1});
+    server.post("/api/v1/wawi/mengeneinheiten", einheit).await.ok();
+    let pfad = format!("/api/v1/wawi/artikel/{artikel}/einheit-hinzufuegen");
+    server.post(&pfad, json!({"einheit": "bb", "zaehler": 600})).await.ok();
+}
+
+/// Unloading, paid by weight.
+async fn leistung(server: &TestServer, gruppe: &str) -> String {
+    let felder = json!({"artikel_nr": "UMS", "bezeichnung": "Umschlag", "gruppe_id": gruppe, "typ": "leistung",
+        "basiseinheit": "t", "stellen": 3, "steuerschluessel": "U19"});
+    let artikel = id(&server.post("/api/v1/wawi/artikel", felder).await.ok());
+    let pfad = format!("/api/v1/wawi/artikel/{artikel}/aktivieren");
+    server.post(&pfad, json!({})).await.ok();
+    artikel
+}
+
 impl Welt {
     pub async fn neu(saat: u64) -> Self {
         let heute = aggregates::types::kalender::tag(neuroerp::uhr::jetzt());
@@ -73,6 +131,8 @@ impl Welt {
             stamm::artikel(&server, &gruppe, "KAS", "U19", false).await,
             stamm::artikel(&server, &gruppe, "MLF", "U7", true).await,
         ];
+        grosssack(&server, &artikel[0]).await;
+        let leistung = leistung(&server, &gruppe).await;
         let lager = vec![
             stamm::lager(&server, "1", "Emden").await,
             stamm::lager(&server, "2", "Aurich").await,
@@ -80,7 +140,9 @@ impl Welt {
         let mandant = server.get("/api/v1/dienste/mandanten?kuerzel=TEST").await.ok()["daten"][0]["id"].clone();
         let mandant: Uuid = mandant.as_str().unwrap().parse().unwrap();
         let (mut kunden, mut debitoren) = (Vec::new(), Vec::new());
-        let (_, zweite) = server.key("zweite", json!({"scopes": ["crm:write"]})).await;
+        let rechte = json!({"scopes": ["crm:write", "wawi:write", "fibu:write"]});
+        let (_, zweite) = server.key("zweite", rechte.clone()).await;
+        let (_, dritte) = server.key("dritte", rechte).await;
         for (name, limit) in [("Landhof Petersen GmbH", "250000.00"), ("Hof Meyer GbR", "3000.00")] {
             let (kunde, nr) = kunde(&server, name).await;
             let linie = Kreditlinie::stream_id(mandant, kunde.parse().unwrap());
@@ -92,7 +154,7 @@ impl Welt {
             kunden.push(kunde);
             debitoren.push(nr);
         }
-        let kreditoren = vec!["70001".to_owned(), "70002".to_owned()];
+        let mut kreditoren = vec!["75001".to_owned(), "75002".to_owned()];
         for nr in &kreditoren {
             let kreditor = json!({"nr": nr, "name": format!("Lieferant {nr}")});
             server.post("/api/v1/fibu/kreditoren", kreditor).await.ok();
@@ -102,9 +164,16 @@ impl Welt {
         let bedingung = json!({"code": "S", "bezeichnung": "2 % in 14 Tagen, 30 Tage netto",
             "fassung": {"tage": 30, "skonto": [{"tage": 14, "prozent": "2"}]}});
         let bedingung = id(&server.post("/api/v1/fibu/zahlungsbedingungen", bedingung).await.ok());
+        let mut lieferanten = Vec::new();
+        for name in ["Düngerwerk Nord AG", "Mühle Aurich eG"] {
+            lieferanten.push(lieferant(&server, name, &bedingung).await);
+        }
+        kreditoren.extend(lieferanten.iter().map(|l| l.kreditor_nr.clone()));
         let jahr = id(&server.get("/api/v1/fibu/geschaeftsjahre").await.ok()["daten"][0]);
         Self {
             server,
+            zweite,
+            dritte,
             mandant,
             heute,
             wuerfel: Wuerfel::aus(saat),
@@ -113,7 +182,9 @@ impl Welt {
             bedingung,
             kunden,
             artikel,
+            leistung,
             lager,
+            lieferanten,
             debitoren,
             kreditoren,
             belege: BTreeMap::new(),
@@ -128,16 +199,39 @@ impl Welt {
 
     /// Sends a step. A refusal is fine, an error of the program is not.
     pub async fn tun(&mut self, schritt: &'static str, pfad: &str, body: Value) -> Option<Value> {
+        self.tun_als(Wer::Verwalter, None, schritt, pfad, body).await
+    }
+
+    /// The same by somebody, with a reason or without.
+    pub async fn tun_als(
+        &mut self,
+        wer: Wer,
+        grund: Option<&str>,
+        schritt: &'static str,
+        pfad: &str,
+        body: Value,
+    ) -> Option<Value> {
+        let tuer = match wer {
+            Wer::Verwalter => &*self.server,
+            Wer::Zweite => &self.zweite,
+            Wer::Dritte => &self.dritte,
+        };
+        let kopfzeilen: Vec<(&str, &str)> = grund.map(|grund| ("X-Grund", grund)).into_iter().collect();
         let text = body.to_string();
-        let antwort = self.server.post(&format!("/api/v1/{pfad}"), body).await;
-        assert!(antwort.status < 500, "{pfad} {text}: {}", antwort.text);
+        let pfad = format!("/api/v1/{pfad}");
+        let antwort = tuer.request("POST", &pfad, &kopfzeilen, Some(text.clone())).await;
+        self.zaehlen(schritt, &format!("{pfad} {text}"), antwort)
+    }
+
+    fn zaehlen(&mut self, schritt: &'static str, anfrage: &str, antwort: Reply) -> Option<Value> {
+        assert!(antwort.status < 500, "{anfrage}: {}", antwort.text);
         if antwort.status < 300 {
             *self.angenommen.entry(schritt).or_default() += 1;
             return Some(antwort.body);
         }
         let code = antwort.body["code"].as_str().unwrap_or_default();
         // What the dice send is well formed; else they would test the door only.
-        assert!(antwort.status != 400, "{pfad} {text}: {}", antwort.text);
+        assert!(antwort.status != 400, "{anfrage}: {}", antwort.text);
         *self.abgelehnt.entry(format!("{schritt} {code}")).or_default() += 1;
         None
     }
@@ -158,6 +252,18 @@ impl Welt {
     pub fn beleg(&mut self, art: &'static str) -> Option<String> {
         let liste = self.belege.get(art).filter(|l| !l.is_empty())?;
         Some(self.wuerfel.einer(liste).clone())
+    }
+
+    /// A supplier.
+    pub fn lieferant(&mut self) -> Lieferant {
+        self.wuerfel.einer(&self.lieferanten).clone()
+    }
+
+    /// Somebody, mostly the administrator.
+    pub fn jemand(&mut self) -> Wer {
+        *self
+            .wuerfel
+            .einer(&[Wer::Verwalter, Wer::Verwalter, Wer::Zweite, Wer::Dritte])
     }
 
     pub fn nummer(&mut self) -> u32 {
