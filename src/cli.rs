@@ -150,9 +150,10 @@ pub async fn rebuild(
             say!(
                 "{}",
                 if differences.is_empty() {
-                    "Geprüft: Journal, Hashwerte und Lesemodelle stimmen mit einem frischen Aufbau überein."
+                    "Geprüft: Journal, Hashwerte, Ansprüche, Zählerstände und Lesemodelle stimmen mit einem frischen Aufbau überein."
                 } else {
-                    "Es gibt Abweichungen."
+                    "Es gibt Abweichungen. Lesemodelle, Ansprüche und Zählerstände setzt „rebuild“ nach dem Journal neu; wo \
+                     das Journal selbst verändert ist, hilft nur eine Sicherung."
                 }
             );
             return Ok(differences.is_empty());

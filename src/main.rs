@@ -146,12 +146,12 @@ enum Command {
     },
     /// Datenbank auf den Stand dieses Programms bringen
     Migrate,
-    /// Lesemodelle neu aufbauen, neben den laufenden und ohne Unterbrechung
+    /// Lesemodelle neu aufbauen, neben den laufenden und ohne Unterbrechung; Ansprüche und Zählerstände nach dem Journal berichtigen
     Rebuild {
         /// Nur diese Lesemodelle (Aggregattyp oder Name des Kontobuchs, z. B. konto, journal); sonst alle
         #[arg(value_parser = read_model)]
         lesemodelle: Vec<String>,
-        /// Nichts ersetzen, sondern mit einem frischen Aufbau vergleichen, auch das Journal selbst
+        /// Nichts ersetzen, sondern mit einem frischen Aufbau vergleichen: Lesemodelle, Ansprüche, Zählerstände, das Journal selbst
         #[arg(long)]
         pruefen: bool,
         /// Gleichzeitige Verbindungen, 1 bis 5

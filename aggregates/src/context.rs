@@ -3,7 +3,7 @@
 use std::{any::Any, cell::RefCell, sync::Arc};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -60,6 +60,17 @@ pub struct Counter {
     pub letztes_datum: Option<NaiveDate>,
 }
 
+impl Counter {
+    /// As a drawn number leaves it.
+    #[must_use]
+    pub fn after(draw: &Draw) -> Self {
+        Self {
+            stand: draw.lfd,
+            letztes_datum: Some(draw.datum),
+        }
+    }
+}
+
 /// Where look-ups are answered. The bus answers from its overlay and cache, tests from memory.
 pub trait Source {
     /// The state of a stream; `None` if it has no events.
@@ -74,8 +85,9 @@ pub trait Source {
     fn tree(&self) -> (u64, [u8; 32]);
 }
 
-/// A number drawn by a decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A number drawn by a decision. In this form it stands in the meta of the events that came of it: the counters follow
+/// from the log, whatever of the number the events themselves keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draw {
     /// Code of the Nummernkreis.
     pub kreis: String,
@@ -85,6 +97,11 @@ pub struct Draw {
     pub lfd: i64,
     /// Date of the document.
     pub datum: NaiveDate,
+}
+
+impl Draw {
+    /// The member of an event's meta that lists what was drawn.
+    pub const META: &'static str = "nummern";
 }
 
 /// A warning that goes out with a successful answer.
@@ -238,10 +255,7 @@ impl<'a> Context<'a> {
             .iter()
             .filter(|d| d.kreis == kreis && d.jahr == jahr)
         {
-            counter = Counter {
-                stand: draw.lfd,
-                letztes_datum: Some(draw.datum),
-            };
+            counter = Counter::after(draw);
         }
         let nummer = definition.naechste(datum, counter).map_err(Refused::fremd)?;
         self.effects.borrow_mut().draws.push(Draw {

@@ -141,13 +141,7 @@ impl World {
         let effects = ctx.into_effects();
         if let Ok(mut counters) = self.counters.lock() {
             for draw in &effects.draws {
-                counters.insert(
-                    (draw.kreis.clone(), draw.jahr),
-                    Counter {
-                        stand: draw.lfd,
-                        letztes_datum: Some(draw.datum),
-                    },
-                );
+                counters.insert((draw.kreis.clone(), draw.jahr), Counter::after(draw));
             }
         }
         if let Ok(mut last) = self.effects.lock() {

@@ -6,7 +6,7 @@ use std::{any::Any, sync::Arc};
 pub use aggregates::types::kalender::tag as business_date;
 use aggregates::{
     Key, Lookup, Refusal, Registry,
-    context::{Context, Counter, Frame, derived_v7},
+    context::{Context, Counter, Draw, Frame, derived_v7},
     policy::{Kind, PolicyContext},
     registry::{Decided, Emitted, Entry, NotDecided, ReadEvent, VERDECKT},
 };
@@ -157,13 +157,6 @@ impl Desk<'_> {
         let ctx = Context::new(id, loaded.version, &frame, &*overlay);
         let decided = entry.decide(&loaded.state, &step.order.command, ctx)?;
         claim(overlay, entry, id, &loaded, &decided)?;
-        for draw in &decided.effects.draws {
-            let counter = Counter {
-                stand: draw.lfd,
-                letztes_datum: Some(draw.datum),
-            };
-            overlay.set_counter((draw.kreis.clone(), draw.jahr), counter);
-        }
         gathered.warnings.extend(decided.effects.warnings);
         gathered.reveals.extend(decided.effects.reveals);
         let new = Loaded {
@@ -176,7 +169,11 @@ impl Desk<'_> {
             return Ok(());
         }
         overlay.set_state((entry.typ, id), new);
-        let origin = Origin::of(step)?;
+        // Only now: without an event no number is used up.
+        for draw in &decided.effects.draws {
+            overlay.set_counter((draw.kreis.clone(), draw.jahr), Counter::after(draw));
+        }
+        let origin = Origin::of(step, &decided.effects.draws)?;
         let mut emitted = Vec::with_capacity(decided.events.len());
         for (index, event) in decided.events.into_iter().enumerate() {
             let version = loaded.version + 1 + i64::try_from(index).unwrap_or_default();
@@ -335,8 +332,8 @@ struct Origin {
 }
 
 impl Origin {
-    fn of(step: &Step<'_>) -> Result<Self, Blocked> {
-        let meta = byte_form::canonical(&meta(step)).map_err(|e| no_byte_form(&e))?;
+    fn of(step: &Step<'_>, draws: &[Draw]) -> Result<Self, Blocked> {
+        let meta = byte_form::canonical(&meta(step, draws)).map_err(|e| no_byte_form(&e))?;
         Ok(Self {
             meta: Arc::from(meta),
             actor: Arc::from(step.caller.akteur.to_string()),
@@ -344,8 +341,9 @@ impl Origin {
     }
 }
 
-/// Who and why beside the typed columns; under the hash too.
-fn meta(step: &Step<'_>) -> Value {
+/// Who and why beside the typed columns, and the numbers that were drawn, from which the counters follow; under the
+/// hash too.
+fn meta(step: &Step<'_>, draws: &[Draw]) -> Value {
     let mut meta = Map::new();
     meta.insert("befehl_id".to_owned(), json!(step.id_basis));
     if let Some(key) = step.caller.schluessel_id {
@@ -359,6 +357,9 @@ fn meta(step: &Step<'_>) -> Value {
     }
     if let Some(politik) = step.politik {
         meta.insert("politik".to_owned(), json!(politik));
+    }
+    if !draws.is_empty() {
+        meta.insert(Draw::META.to_owned(), json!(draws));
     }
     Value::Object(meta)
 }

@@ -82,7 +82,8 @@ impl Shared {
     }
 
     /// Brings the cache up to the log: folds what other processes appended since this one last saw it, and reads the
-    /// counters anew.
+    /// counters anew. `claims_at` says where claims changed last; it is ahead of the head if a rebuild has mended claims
+    /// or counters, which no event tells.
     pub(super) async fn catch_up(
         &self,
         connection: &mut PgConnection,
@@ -95,7 +96,7 @@ impl Shared {
         if head < cache.seen || cache.epoche.is_some_and(|epoche| epoche != mark.epoche) {
             cache.clear(head);
         }
-        if head != cache.seen {
+        if head != cache.seen || mark.claims_at > cache.seen {
             self.fold_foreign(connection, cache, mandant_id, head).await?;
             if mark.claims_at > cache.seen {
                 cache.claims.clear();

@@ -1,8 +1,11 @@
 //! Rebuilding read models beside the live ones, without downtime: shadow tables in schema `umbau`, filled from the log,
 //! caught up, and swapped in by rename in one short transaction. A swap that does not get its locks at once comes back
 //! later, so that neither commands nor reports wait for it. An aborted rebuild changes nothing live; what it leaves is
-//! dropped by the next.
+//! dropped by the next. What stands beside the log and follows from it, claims and counters, is mended in place.
 
+mod claims;
+mod commands;
+mod counters;
 mod ledger;
 mod report;
 mod rows;
@@ -12,6 +15,7 @@ mod verify;
 
 use std::time::Instant;
 
+use aggregates::{Aggregate as _, dienste::Nummernkreis};
 use projections::{Ledger, StateModel, state::Columns};
 use sqlx::{PgConnection, Postgres, Transaction, pool::PoolConnection};
 
@@ -101,7 +105,7 @@ fn chosen(names: Option<&[String]>) -> anyhow::Result<Chosen> {
     Ok((models, ledgers))
 }
 
-/// Rebuilds read models. State tables are filled by `workers` connections, each with a part of the streams.
+/// Rebuilds read models, and mends the claims of their streams; with the Nummernkreise also the counters. State tables are filled by `workers` connections, each with a part of the streams.
 pub async fn rebuild(
     store: &EventStore,
     names: Option<&[String]>,
@@ -129,8 +133,12 @@ async fn rebuild_alone(
         progress(model.typ);
         let begin = Instant::now();
         let tables = table_names(model);
-        let events = state_tables(store, model, &columns, workers.clamp(1, WORKERS)).await?;
-        report.add(store, model.typ, events, &tables, begin).await?;
+        let built = state_tables(store, model, &columns, workers.clamp(1, WORKERS)).await?;
+        report.add(store, model.typ, built.events, &tables, begin).await?;
+        report.claims(model.typ, built.mended);
+        if model.typ == Nummernkreis::TYPE {
+            report.counters(&counters::mend(store).await?);
+        }
     }
     for ledger in ledgers {
         progress(ledger.name());
@@ -141,17 +149,20 @@ async fn rebuild_alone(
     Ok(report)
 }
 
-/// Ends an attempt at a swap: true if it is done, false if it is to be tried again since others held its locks. The
+/// Ends an attempt at a swap: what came of it, or `None` if it is to be tried again since others held its locks. The
 /// rollback is explicit: a transaction that is merely dropped holds its locks until its connection is used again.
-async fn settle(
+async fn settle<T>(
     transaction: Transaction<'_, Postgres>,
-    done: anyhow::Result<()>,
+    done: anyhow::Result<T>,
     name: &str,
     attempt: u32,
-) -> anyhow::Result<bool> {
-    let Err(error) = done else {
-        transaction.commit().await?;
-        return Ok(true);
+) -> anyhow::Result<Option<T>> {
+    let error = match done {
+        Ok(result) => {
+            transaction.commit().await?;
+            return Ok(Some(result));
+        }
+        Err(error) => error,
     };
     transaction.rollback().await?;
     if !shadow::locked_out(&error) {
@@ -163,5 +174,5 @@ async fn settle(
     );
     tracing::info!(name, attempt, "der Tausch wartet auf andere; niemand wartet auf ihn");
     tokio::time::sleep(shadow::pause(attempt)).await;
-    Ok(false)
+    Ok(None)
 }

@@ -66,7 +66,7 @@ pub(super) async fn one_ledger(store: &EventStore, ledger: &dyn Ledger) -> anyho
         // An attempt that is rolled back begins again from here.
         let (positions, events) = (copy.positions.clone(), copy.events);
         let done = last_steps_of_ledger(&mut transaction, &mut copy).await;
-        if settle(transaction, done, ledger.name(), attempt).await? {
+        if settle(transaction, done, ledger.name(), attempt).await?.is_some() {
             break;
         }
         (copy.positions, copy.events) = (positions, events);

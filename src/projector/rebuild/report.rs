@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::counters::Wrong;
 use crate::eventstore::EventStore;
 
 /// What a rebuild did.
@@ -12,6 +13,8 @@ use crate::eventstore::EventStore;
 pub struct Report {
     /// One line for each read model.
     pub lines: Vec<ReportLine>,
+    /// What beside the read models was not as the log has it and is now.
+    pub mended: Vec<String>,
 }
 
 /// What was done to one read model.
@@ -28,6 +31,18 @@ pub struct ReportLine {
 }
 
 impl Report {
+    pub(super) fn claims(&mut self, name: &str, mended: u64) {
+        if mended > 0 {
+            self.mended
+                .push(format!("Ansprüche von {name}: {mended} nach dem Journal berichtigt"));
+        }
+    }
+
+    pub(super) fn counters(&mut self, wrong: &[Wrong]) {
+        let mended = wrong.iter().map(|wrong| format!("{}; berichtigt", wrong.difference()));
+        self.mended.extend(mended);
+    }
+
     pub(super) async fn add(
         &mut self,
         store: &EventStore,
@@ -67,6 +82,9 @@ impl fmt::Display for Report {
                 "{:<24} {:>12} {:>12} {seconds:>12}",
                 line.name, line.events, line.rows
             )?;
+        }
+        for text in &self.mended {
+            writeln!(f, "{text}")?;
         }
         write!(f, "Neu aufgebaut und eingewechselt.")
     }

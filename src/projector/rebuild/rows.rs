@@ -13,6 +13,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
+use super::claims;
 use crate::eventstore::{EventStore, Slim, StoreError};
 
 /// Events of one stream folded at once; bounds the memory whatever the length of a stream.
@@ -70,10 +71,11 @@ impl Stream {
     }
 }
 
-/// Rows on their way to the shadow tables.
+/// Rows and claims on their way to the shadow tables.
 pub(super) struct Buffer {
     model: StateModel,
     rows: BTreeMap<usize, Vec<Value>>,
+    claims: Vec<claims::Claim>,
 }
 
 impl Buffer {
@@ -81,17 +83,21 @@ impl Buffer {
         Self {
             model,
             rows: BTreeMap::new(),
+            claims: Vec::new(),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.rows.values().map(Vec::len).sum()
+        self.rows.values().map(Vec::len).sum::<usize>() + self.claims.len()
     }
 
-    /// Folds a stream and cuts its rows.
+    /// Folds a stream, cuts its rows and names its claims.
     pub(super) fn add(&mut self, store: &EventStore, mut stream: Stream) -> anyhow::Result<()> {
         let state = stream.fold(store, self.model)?;
         let entry = store.registry().entry(self.model.typ);
+        let keys = entry.map(|e| e.keys(&state)).unwrap_or_default();
+        let claim = |key| claims::Claim::of(stream.mandant_id, stream.id, key);
+        self.claims.extend(keys.into_iter().map(claim));
         let state = entry.map(|e| e.to_json(&state)).unwrap_or_default();
         let change = Change {
             model: self.model,
@@ -134,6 +140,6 @@ impl Buffer {
                 .execute(&mut *writer)
                 .await?;
         }
-        Ok(())
+        claims::write(writer, target, self.model.typ, std::mem::take(&mut self.claims)).await
     }
 }

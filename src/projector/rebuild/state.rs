@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{
-    LITTLE, PASSES,
+    LITTLE, PASSES, claims,
     rows::{Buffer, Stream},
     settle,
     shadow::{self, shadow},
@@ -27,10 +27,11 @@ pub(super) async fn state_tables(
     model: StateModel,
     columns: &Columns,
     workers: usize,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<Built> {
     let names = table_names(model);
     let mut connection = store.unhurried().await?;
     shadow::create(&mut connection, &names).await?;
+    claims::create(&mut connection, &shadow, false).await?;
     let mut heads: BTreeMap<Uuid, i64> = store.heads().await?.into_iter().collect();
     // Dropped on an error, it stops the other workers.
     let mut tasks = JoinSet::new();
@@ -58,24 +59,33 @@ pub(super) async fn state_tables(
             break;
         }
     }
-    for attempt in 0.. {
+    claims::suspect(&mut connection, &shadow, model.typ).await?;
+    let mut attempt = 0;
+    loop {
         let mut transaction = connection.begin().await?;
         let done = last_steps_of_state(store, &mut transaction, model, columns, heads.clone()).await;
-        if settle(transaction, done, model.typ, attempt).await? {
-            break;
+        if let Some(mended) = settle(transaction, done, model.typ, attempt).await? {
+            return Ok(Built { events, mended });
         }
+        attempt += 1;
     }
-    Ok(events)
 }
 
-/// Locks the heads and the live tables, writes what moved since, and swaps.
+/// What came of a rebuild of state tables.
+pub(super) struct Built {
+    pub events: u64,
+    /// Claims that were not as the log has them.
+    pub mended: u64,
+}
+
+/// Locks the heads and the live tables, writes what moved since, mends the claims, and swaps.
 async fn last_steps_of_state(
     store: &EventStore,
     connection: &mut PgConnection,
     model: StateModel,
     columns: &Columns,
     mut heads: BTreeMap<Uuid, i64>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u64> {
     let names = table_names(model);
     shadow::patience_for_heads(connection).await?;
     // The order of a writer: first the head, then its tables.
@@ -85,8 +95,9 @@ async fn last_steps_of_state(
     // Before the last look, since a company that begins just now has no head to lock.
     shadow::lock(connection, &names).await?;
     moved(store, connection, model, columns, &mut heads).await?;
+    let mended = claims::mend(connection, &shadow, model.typ).await?;
     shadow::swap(connection, &names).await?;
-    Ok(())
+    Ok(mended)
 }
 
 /// The live tables of a model.
@@ -182,6 +193,7 @@ async fn moved(
                     .push(store, model, event)?;
             }
             clear(connection, model, mandant_id, id).await?;
+            claims::clear(connection, &shadow, mandant_id, id).await?;
             if let Some(stream) = stream {
                 buffer.add(store, stream)?;
             }

@@ -8,7 +8,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
 use super::{
-    Chosen, Exclusion, chosen,
+    Chosen, Exclusion, chosen, claims, commands,
+    counters::{self, Count},
     state::{Part, fill},
 };
 use crate::{
@@ -36,8 +37,8 @@ fn fresh(table: &str) -> String {
     format!("pg_temp.{}", table.replace('.', "__"))
 }
 
-/// Compares read models with a fresh build in one consistent snapshot, and checks the log itself: no gap, every hash,
-/// the Merkle tree, Soll = Haben. Changes nothing.
+/// Compares read models and claims with a fresh build in one consistent snapshot, and checks the log itself: no gap,
+/// every hash, the Merkle tree, the counters, the commands, Soll = Haben. Changes nothing.
 pub async fn verify(store: &EventStore, names: Option<&[String]>) -> anyhow::Result<Vec<Difference>> {
     let chosen = chosen(names)?;
     // A swap in between would show the old rows to the snapshot, and nothing of the new table.
@@ -63,7 +64,10 @@ async fn compare_all(store: &EventStore, (models, ledgers): Chosen) -> anyhow::R
         .execute(&mut *writing)
         .await?;
     check_log(store, &mut reading, &mut differences).await?;
+    commands::check(&mut reading, &mut differences).await?;
     let whole = Part { worker: 0, workers: 1 };
+    claims::create(&mut writing, &fresh, true).await?;
+    let mut built = Vec::new();
     for model in models {
         for Table { name, .. } in model.tables {
             create_fresh(&mut writing, name).await?;
@@ -73,10 +77,12 @@ async fn compare_all(store: &EventStore, (models, ledgers): Chosen) -> anyhow::R
             differences.push(unbuildable(model.typ, error)?);
             continue;
         }
+        built.push(model.typ);
         for Table { name, .. } in model.tables {
             compare(&mut writing, &columns, name, &mut differences).await?;
         }
     }
+    claims::compare(store.registry(), &mut writing, &fresh, &built, &mut differences).await?;
     for ledger in ledgers {
         for table in ledger.tables() {
             create_fresh(&mut writing, table).await?;
@@ -178,6 +184,7 @@ async fn check_log(
     connection: &mut PgConnection,
     differences: &mut Vec<Difference>,
 ) -> anyhow::Result<()> {
+    let mut count = Count::begin(connection).await?;
     let heads: Vec<(Uuid, i64, Vec<u8>)> =
         sqlx::query_as("SELECT mandant_id, position, baum FROM log.kopf ORDER BY mandant_id")
             .fetch_all(&mut *connection)
@@ -207,6 +214,9 @@ async fn check_log(
             if let Err(text) = event.check(store.registry()) {
                 found(format!("Position {}: {text}", event.position));
             }
+            if let Err(text) = count.take(store.registry(), &event) {
+                found(format!("Position {}: {text}", event.position));
+            }
             tree.push(event.leaf_hash);
         }
         drop(rows);
@@ -219,6 +229,8 @@ async fn check_log(
             found("der Merkle-Baum des Kopfs ist nicht der der Ereignisse".to_owned());
         }
     }
+    let wrong = count.wrong(connection).await?;
+    differences.extend(wrong.iter().map(counters::Wrong::difference));
     let unequal: Vec<(Uuid, i64)> = sqlx::query_as(
         "SELECT mandant_id, log_position FROM fibu.journalzeile GROUP BY 1, 2 HAVING sum(soll) <> sum(haben) LIMIT 10",
     )
