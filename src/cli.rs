@@ -62,10 +62,10 @@ async fn with_core<T>(
 }
 
 /// Opens a database, unless the program is told to stop before.
-async fn opened(
+async fn opened<T>(
     shutdown: &CancellationToken,
-    opening: impl Future<Output = anyhow::Result<Database>>,
-) -> anyhow::Result<Database> {
+    opening: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     tokio::select! {
         database = opening => database,
         () = shutdown.cancelled() => bail!("beendet, bevor die Datenbank bereit war"),
@@ -126,8 +126,7 @@ fn announce_urls(address: SocketAddr) {
 /// Brings the database up to date.
 pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<bool> {
     let shutdown = shutdown_signal()?;
-    let mut database = opened(&shutdown, Database::open_or_join(settings)).await?;
-    database.close().await;
+    opened(&shutdown, Database::migrate(settings)).await?;
     say!("Die Datenbank ist auf dem Stand dieses Programms.");
     Ok(true)
 }

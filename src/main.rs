@@ -50,6 +50,10 @@ struct Common {
     /// Vorhandene Datenbank, z. B. postgres://benutzer:kennwort@host/neuroerp; sonst eine private im Datenordner
     #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
     database_url: Option<String>,
+    /// Dieselbe Datenbank als Eigner des Journals, nur für Migrationen. In DATABASE_URL genügt dann eine Rolle, die nichts
+    /// darf, als neuroerp_app anzunehmen; fehlt sie, wird sie eingerichtet. migrate kommt ohne DATABASE_URL aus
+    #[arg(long, env = "NEUROERP_EIGNER_URL", global = true, hide_env_values = true)]
+    eigner_url: Option<String>,
     /// Datenordner der privaten Datenbank
     #[arg(long, env = "NEUROERP_DATA_DIR", default_value = "data", global = true)]
     data_dir: PathBuf,
@@ -220,6 +224,7 @@ async fn run() -> ExitCode {
     let mut database = DatabaseSettings {
         url: arguments.common.database_url,
         read_url: None,
+        owner_url: arguments.common.eigner_url.filter(|url| !url.is_empty()),
         data_dir: arguments.common.data_dir,
     };
     let result = match arguments.command {

@@ -30,7 +30,7 @@ use crate::{
     eventstore::{EventStore, SYSTEM},
     listener,
     postgres::{
-        self,
+        self, Standing,
         embedded::{EmbeddedServer, EmbeddedSettings, Guard, Health, Role},
     },
     projector::Projector,
@@ -62,8 +62,18 @@ pub struct DatabaseSettings {
     pub url: Option<String>,
     /// A streaming replica of that server, for queries.
     pub read_url: Option<String>,
+    /// The same server for migrations only, as the owner of the log.
+    pub owner_url: Option<String>,
     /// Folder of the private server.
     pub data_dir: PathBuf,
+}
+
+fn options_of(variable: &str, url: &str) -> anyhow::Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url).map_err(|error| {
+        anyhow::anyhow!(
+            "{variable} ist nicht lesbar ({error}); erwartet wird postgres://benutzer:kennwort@rechner:5432/datenbank"
+        )
+    })
 }
 
 /// An open database, with the private server if there is no other.
@@ -92,13 +102,23 @@ impl Database {
             if settings.read_url.is_some() {
                 bail!("DATABASE_READ_URL nennt die Replik eines eigenen Servers; dieser fehlt als DATABASE_URL");
             }
+            if settings.owner_url.is_some() {
+                bail!("NEUROERP_EIGNER_URL ist gesetzt, aber DATABASE_URL fehlt; nur „neuroerp migrate“ kommt ohne sie aus");
+            }
             return Self::private(&EmbeddedSettings::new(&settings.data_dir), role).await;
         };
-        let options = readable("DATABASE_URL", url)?;
+        let options = options_of("DATABASE_URL", url)?;
         let read_url = settings.read_url.as_deref();
-        let reading = read_url.map(|url| readable("DATABASE_READ_URL", url)).transpose()?;
+        let reading = read_url.map(|url| options_of("DATABASE_READ_URL", url)).transpose()?;
         tracing::info!(datenbank = %postgres::place(&options), "Verbindung zur Datenbank wird aufgebaut");
-        postgres::migrate(&options).await?;
+        if let Some(owner) = &settings.owner_url {
+            postgres::migrate_for(&options_of("NEUROERP_EIGNER_URL", owner)?, &options).await?;
+        } else if let Standing::Program = postgres::standing(&options).await? {
+            postgres::check_migrated(&options).await?;
+        } else {
+            postgres::migrate(&options).await?;
+        }
+        postgres::standing(&options).await?.warn();
         if let Some(replica) = &reading {
             postgres::check_replica(&options, replica).await?;
         }
@@ -107,6 +127,16 @@ impl Database {
             reading,
             guard: None,
         })
+    }
+
+    /// Brings a database up to date, which the owner alone can do too.
+    pub async fn migrate(settings: &DatabaseSettings) -> anyhow::Result<()> {
+        if let (None, Some(owner)) = (&settings.url, &settings.owner_url) {
+            let owner = options_of("NEUROERP_EIGNER_URL", owner)?;
+            return postgres::migrate(&owner).await.map_err(|error| error.of_owner().into());
+        }
+        Self::open_or_join(settings).await?.close().await;
+        Ok(())
     }
 
     /// Only the migrations are the owner's work; the program itself logs in as somebody who cannot become the owner.
@@ -172,14 +202,6 @@ impl Database {
             tracing::error!(%error, "der Postgres-Server ist nicht sauber beendet");
         }
     }
-}
-
-fn readable(name: &str, url: &str) -> anyhow::Result<PgConnectOptions> {
-    PgConnectOptions::from_str(url).map_err(|error| {
-        anyhow::anyhow!(
-            "{name} ist nicht lesbar ({error}); erwartet wird postgres://benutzer:kennwort@rechner:5432/datenbank"
-        )
-    })
 }
 
 /// The running core of a process, without HTTP.

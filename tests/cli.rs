@@ -23,6 +23,7 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_neuroerp"));
     command
         .env_remove("DATABASE_URL")
+        .env_remove("NEUROERP_EIGNER_URL")
         .env_remove("NEUROERP_ADMIN_TOKEN")
         .env("NEUROERP_DATA_DIR", folder.join("daten"))
         .args(arguments)
@@ -214,6 +215,7 @@ fn wrong_calls_say_what_to_do() {
         "migrate",
         "rebuild",
         "DATABASE_URL",
+        "NEUROERP_EIGNER_URL",
         "NEUROERP_DATA_DIR",
         "NEUROERP_LOG",
         "NEUROERP_PG_BIN",

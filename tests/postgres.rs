@@ -9,9 +9,15 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
 
-use neuroerp::postgres;
+use neuroerp::{
+    postgres::{self, Standing},
+    server::{Database, DatabaseSettings},
+};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, PgConnection, postgres::PgConnectOptions};
 use uuid::Uuid;
@@ -141,4 +147,153 @@ async fn the_record_of_a_company_has_its_master_data_of_all_days() {
     let path = format!("/api/v1/dienste/mandanten/{}", list["daten"][0]["id"].as_str().unwrap());
     let record = server.get(&path).await.ok();
     assert_eq!(record["stammdaten"][0]["firma"], json!("TEST GmbH"), "{record}");
+}
+
+/// A URL as the program is given it.
+fn url(options: &PgConnectOptions, user: &str, password: &str) -> String {
+    let socket = options.get_socket().unwrap().display().to_string().replace('/', "%2F");
+    let database = options.get_database().unwrap();
+    format!("postgres://{user}:{password}@{socket}/{database}")
+}
+
+/// What the program says when it is called with these two URLs.
+fn program(arguments: &[&str], url: Option<&str>, owner: Option<&str>) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_neuroerp"));
+    command.env_remove("DATABASE_URL").env_remove("NEUROERP_EIGNER_URL");
+    command.envs(url.map(|url| ("DATABASE_URL", url)));
+    command.envs(owner.map(|url| ("NEUROERP_EIGNER_URL", url)));
+    let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+const COULD_BECOME_OWNER: &str = "das laufende Programm könnte Eigner des Journals werden";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_an_url_for_the_owner_the_running_program_cannot_become_the_owner_of_the_log() {
+    let db = common::database().await;
+    let mut admin = db.owner.clone().connect().await.unwrap();
+    let (eigner, owner) = owned_database(&mut admin, &db.owner).await;
+    run(&mut admin, format!("GRANT neuroerp_app TO {eigner}")).await;
+    run(
+        &mut admin,
+        format!("REVOKE CONNECT, TEMPORARY ON DATABASE {eigner} FROM PUBLIC"),
+    )
+    .await;
+    let rolle = format!("programm_{}", Uuid::now_v7().simple());
+    let (as_owner, as_program) = (url(&owner, &eigner, ""), url(&owner, &rolle, "geheim"));
+
+    // The owner alone migrates; what it may not set up is told to the letter, but for the password.
+    let (done, said) = program(&["migrate"], None, Some(&as_owner));
+    assert!(done && !said.contains(COULD_BECOME_OWNER), "{said}");
+    let (done, said) = program(&["migrate"], Some(&as_program), Some(&as_owner));
+    assert!(!done && !said.contains("geheim"), "{said}");
+    let (_, sql) = said.trim().split_once("als Superuser einmal: ").unwrap();
+    assert!(sql.contains("CREATE ROLE") && sql.contains("GRANT CONNECT"), "{sql}");
+    let mut in_place = owner.clone().username(db.owner.get_username()).connect().await.unwrap();
+    run(&mut in_place, sql.replace('…', "geheim")).await;
+    for owner in [Some(as_owner.as_str()), None] {
+        let (done, said) = program(&["migrate"], Some(&as_program), owner);
+        assert!(done && !said.contains(COULD_BECOME_OWNER), "{said}");
+    }
+
+    // It works as ever: a command, ledgers, a rebuild, the check.
+    let settings = DatabaseSettings {
+        url: Some(as_program.clone()),
+        owner_url: None,
+        data_dir: "unbenutzt".into(),
+    };
+    let mut database = Database::open(&settings).await.unwrap();
+    assert!(matches!(
+        postgres::standing(&database.options).await.unwrap(),
+        Standing::Program
+    ));
+    let server = common::server_on(&database.options).await;
+    server.company("TEST", "skr04").await;
+    let beleg = json!({"belegkreis": "KA", "belegdatum": "2026-02-02", "buchungsdatum": "2026-02-02", "text": "x", "beleg": "1",
+        "zeilen": [{"konto": "6815", "seite": "soll", "betrag": "119.00", "schluessel": "V19"},
+                   {"konto": "1600", "seite": "haben", "betrag": "119.00"}]});
+    let answer = server.post("/api/v1/fibu/buchungen", beleg).await.ok();
+    assert_eq!(answer["nummer"], "KA-2026-000001");
+    for arguments in [&["rebuild"][..], &["rebuild", "--pruefen"]] {
+        let (done, said) = program(arguments, Some(&as_program), None);
+        assert!(done && !said.contains(COULD_BECOME_OWNER), "{said}");
+    }
+
+    let mut session = database.options.clone().connect().await.unwrap();
+    for role in ["SET ROLE neuroerp_app", "RESET ROLE"] {
+        session.execute(role).await.unwrap();
+        for statement in [
+            format!("SET ROLE {eigner}"),
+            format!("SET SESSION AUTHORIZATION {eigner}"),
+            format!("GRANT {eigner} TO {rolle}"),
+            "SET session_replication_role = replica".to_owned(),
+            "ALTER TABLE log.ereignis DISABLE TRIGGER ALL".to_owned(),
+            "DROP TRIGGER unveraenderlich ON log.ereignis".to_owned(),
+            "DROP FUNCTION log.unveraenderlich() CASCADE".to_owned(),
+            "DROP SCHEMA log CASCADE".to_owned(),
+            "UPDATE log.ereignis SET actor = 'dienst:fremd'".to_owned(),
+            "DELETE FROM log.befehl".to_owned(),
+            "TRUNCATE log.ereignis".to_owned(),
+            "UPDATE log.zaehler_anfang SET stand = 0".to_owned(),
+            "DELETE FROM log.migration".to_owned(),
+        ] {
+            let error = session
+                .execute(AssertSqlSafe(statement.clone()))
+                .await
+                .expect_err(&statement);
+            let error = error.to_string();
+            let refusals = ["permission denied", "must be owner", "must have admin option"];
+            assert!(refusals.iter().any(|text| error.contains(text)), "{statement}: {error}");
+        }
+    }
+
+    // Of another version, and nobody to migrate.
+    run(&mut in_place, "DELETE FROM log.migration WHERE version = 30".to_owned()).await;
+    let refused = Database::open(&settings).await.err().unwrap().to_string();
+    assert!(
+        refused.contains("NEUROERP_EIGNER_URL") && refused.contains(&rolle),
+        "{refused}"
+    );
+    database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_may_sets_up_the_programs_role_with_its_password() {
+    let db = common::database().await;
+    let rolle = format!("programm_{}", Uuid::now_v7().simple());
+    let (as_owner, as_program) = (
+        url(&db.owner, db.owner.get_username(), ""),
+        url(&db.owner, &rolle, "a%27b%40c"),
+    );
+    for _ in 0..2 {
+        let (done, said) = program(&["migrate"], Some(&as_program), Some(&as_owner));
+        assert!(done && !said.contains("a'b"), "{said}");
+    }
+    let mut admin = db.owner.clone().connect().await.unwrap();
+    let set_up: (bool, bool, bool, bool) = sqlx::query_as(
+        "SELECT rolcanlogin, rolinherit, rolsuper, rolpassword IS NOT NULL FROM pg_authid WHERE rolname = $1",
+    )
+    .bind(&rolle)
+    .fetch_one(&mut admin)
+    .await
+    .unwrap();
+    assert_eq!(set_up, (true, false, false, true));
+    // The same as owner and program works, and says what it means.
+    for owner in [Some(as_owner.as_str()), None] {
+        let (done, said) = program(&["migrate"], Some(&as_owner), owner);
+        assert!(done && said.contains(COULD_BECOME_OWNER), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urls_that_do_not_belong_together_are_refused() {
+    let (one, two) = (common::database().await, common::database().await);
+    let of = |db: &common::TestDb| url(&db.owner, db.owner.get_username(), "");
+    let (done, said) = program(&["migrate"], Some(&of(&two)), Some(&of(&one)));
+    assert!(!done && said.contains("nicht in dieselbe Datenbank"), "{said}");
+    let (done, said) = program(&["rebuild", "konto"], None, Some(&of(&one)));
+    assert!(!done && said.contains("DATABASE_URL fehlt"), "{said}");
+    let (done, said) = program(&["migrate"], Some(&of(&one)), Some("postgres://wir@127.0.0.1:1/erp"));
+    assert!(!done && said.contains("Port in NEUROERP_EIGNER_URL"), "{said}");
 }

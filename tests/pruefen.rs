@@ -309,7 +309,8 @@ async fn a_rebuild_under_load_mends_what_is_wrong_and_gives_no_number_twice() {
             }
         })
     };
-    for (attack, _) in &ATTACKS[..5] {
+    // Not on what the vouchers need: they would be refused.
+    for (attack, _) in &ATTACKS[2..5] {
         as_program(&server, attack).await;
     }
     as_program(

@@ -34,6 +34,42 @@ pub enum OpenError {
          wird ein Server, der ihr mit Streaming Replication folgt"
     )]
     NoReplica(String),
+    /// The role of the running program has no rights to migrate, and the database is of another version.
+    #[error(
+        "die Datenbank hat nicht den Stand dieses Programms ({grund}), und die Rolle {rolle} aus DATABASE_URL darf sie nicht \
+         ändern. Abhilfe: „neuroerp migrate“ mit der Rolle des Eigners in NEUROERP_EIGNER_URL; ist die Datenbank neuer, das \
+         neuere Programm starten"
+    )]
+    NotMigrated {
+        /// The role.
+        rolle: String,
+        /// How the two differ.
+        grund: String,
+    },
+    /// The program's role lacks something that the owner may not give it.
+    #[error(
+        "die Rolle {rolle} aus DATABASE_URL kann noch nicht für das Programm arbeiten, und die Rolle aus NEUROERP_EIGNER_URL darf \
+         das nicht einrichten ({grund}). Abhilfe: als Superuser einmal: {sql}"
+    )]
+    Program {
+        /// The program's role.
+        rolle: String,
+        /// What the server says.
+        grund: String,
+        /// What is missing.
+        sql: String,
+    },
+    /// The two URLs do not lead to the same database.
+    #[error(
+        "NEUROERP_EIGNER_URL ({eigner}) und DATABASE_URL ({programm}) führen nicht in dieselbe Datenbank. Abhilfe: beide bis auf \
+         Benutzer und Kennwort gleich angeben"
+    )]
+    TwoDatabases {
+        /// Where the owner came to.
+        eigner: String,
+        /// Where the program came to.
+        programm: String,
+    },
 }
 
 impl OpenError {
@@ -45,6 +81,18 @@ impl OpenError {
         Self::Connect {
             ziel: place(options),
             grund: reason(options, error),
+        }
+    }
+
+    /// The same with the name of the variable that it came of.
+    #[must_use]
+    pub fn of_owner(self) -> Self {
+        match self {
+            Self::Connect { ziel, grund } => Self::Connect {
+                ziel,
+                grund: grund.replace("DATABASE_URL", "NEUROERP_EIGNER_URL"),
+            },
+            other => other,
         }
     }
 
@@ -140,12 +188,18 @@ fn refused(options: &PgConnectOptions, error: &dyn DatabaseError) -> String {
         }
         Some("53300") => "der Server hat keine freie Verbindung. Abhilfe: max_connections erhöhen".to_owned(),
         Some("57P03") => "der Server startet noch. Abhilfe: gleich noch einmal versuchen".to_owned(),
-        _ => {
+        code => {
             // What our own migrations raise has its advice in the hint.
             let hint = error
                 .try_downcast_ref::<PgDatabaseError>()
                 .and_then(PgDatabaseError::hint);
-            hint.map_or_else(|| said.to_owned(), |hint| format!("{said}. Abhilfe: {hint}"))
+            match hint {
+                Some(hint) => format!("{said}. Abhilfe: {hint}"),
+                None if code == Some("42501") => format!(
+                    "{said}. Abhilfe: für Migrationen NEUROERP_EIGNER_URL setzen, oder der Rolle {user} das Recht dazu geben"
+                ),
+                None => said.to_owned(),
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod documentation;
 pub mod embedded;
 mod error;
+mod login;
 
 use std::{
     sync::LazyLock,
@@ -17,6 +18,7 @@ use sqlx::{
 };
 
 pub use error::{OpenError, may_pass, place};
+pub use login::{Standing, standing};
 
 /// Connections of each of the two pools of a process.
 const CONNECTIONS: u32 = 16;
@@ -113,25 +115,54 @@ async fn server_identity(options: &PgConnectOptions) -> Result<i64, OpenError> {
     Ok(identity)
 }
 
+/// Applies what is missing as the owner, and gives the role that the program logs in with what it needs.
+pub async fn migrate_for(owner: &PgConnectOptions, program: &PgConnectOptions) -> Result<(), OpenError> {
+    migrate(owner).await.map_err(OpenError::of_owner)?;
+    login::prepare(owner, program).await
+}
+
 /// Checks that a database in use by another program has exactly the migrations of this one, and applies none: the
 /// running program would meet tables it does not know.
 pub async fn check_migrations(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut connection = first_connection(options).await?;
-    let applied: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT version, checksum FROM log.migration WHERE success ORDER BY version")
-            .fetch_all(&mut connection)
-            .await
-            .map_err(|error| OpenError::OtherVersion(error.to_string()))?;
+    let differs = differs(&mut connection).await;
     let _ = connection.close().await;
+    differs.map_or(Ok(()), |how| Err(OpenError::OtherVersion(how)))
+}
+
+/// Checks in the program's role that a database has exactly the migrations of this program; the role cannot apply any.
+pub async fn check_migrated(options: &PgConnectOptions) -> Result<(), OpenError> {
+    let rolle = || options.get_username().to_owned();
+    let mut connection = first_connection(options).await?;
+    let taken = connection.execute("SET ROLE neuroerp_app").await;
+    taken.map_err(|error| OpenError::NotMigrated {
+        rolle: rolle(),
+        grund: error.to_string(),
+    })?;
+    let differs = differs(&mut connection).await;
+    let _ = connection.close().await;
+    differs.map_or(Ok(()), |grund| Err(OpenError::NotMigrated { rolle: rolle(), grund }))
+}
+
+/// How the migrations that were applied differ from those of this program, if they do.
+async fn differs(connection: &mut PgConnection) -> Option<String> {
+    let applied: Result<Vec<(i64, Vec<u8>)>, _> =
+        sqlx::query_as("SELECT version, checksum FROM log.migration WHERE success ORDER BY version")
+            .fetch_all(connection)
+            .await;
+    let applied = match applied {
+        Ok(applied) => applied,
+        Err(error) => return Some(error.to_string()),
+    };
     let ours = MIGRATOR.iter().map(|m| (m.version, m.checksum.as_ref()));
     if applied.iter().map(|(version, sum)| (*version, sum.as_slice())).eq(ours) {
-        return Ok(());
+        return None;
     }
-    Err(OpenError::OtherVersion(format!(
+    Some(format!(
         "angewandt bis Migration {}, hier bis {}",
         applied.last().map_or(0, |(version, _)| *version),
         MIGRATOR.iter().last().map_or(0, |m| m.version)
-    )))
+    ))
 }
 
 /// The program's pool. Every connection takes the role that cannot change the log.

@@ -333,7 +333,17 @@ impl Reply {
 /// Starts a server without a company.
 pub async fn bare_server() -> TestServer {
     let db = database().await;
-    let core = neuroerp::server::Core::start(&db.owner).await.expect("core");
+    let (door, stop) = serve(&db.owner).await;
+    TestServer { door, db, stop }
+}
+
+/// Starts a server on a database and in the role that options name; it ends with the test's process.
+pub async fn server_on(options: &PgConnectOptions) -> Door {
+    serve(options).await.0
+}
+
+async fn serve(options: &PgConnectOptions) -> (Door, tokio_util::sync::CancellationToken) {
+    let core = neuroerp::server::Core::start(options).await.expect("core");
     let token = core
         .administrator(None)
         .await
@@ -347,11 +357,7 @@ pub async fn bare_server() -> TestServer {
         core.serve(listener, shutdown).await.expect("serves");
         core.stop().await;
     });
-    TestServer {
-        door: Door::new(url, token),
-        db,
-        stop,
-    }
+    (Door::new(url, token), stop)
 }
 
 /// Starts a server with a company on SKR04 and the fiscal year 2026.

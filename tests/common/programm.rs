@@ -35,6 +35,7 @@ pub fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_neuroerp"));
     command
         .env_remove("DATABASE_URL")
+        .env_remove("NEUROERP_EIGNER_URL")
         .env("NEUROERP_DATA_DIR", folder)
         .env("NEUROERP_ADMIN_TOKEN", TOKEN)
         .stdin(Stdio::null());

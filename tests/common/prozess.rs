@@ -60,6 +60,7 @@ pub fn url(options: &PgConnectOptions) -> String {
 pub fn programm(options: &PgConnectOptions, token: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_neuroerp"));
     command
+        .env_remove("NEUROERP_EIGNER_URL")
         .env("DATABASE_URL", url(options))
         .env("NEUROERP_ADMIN_TOKEN", token)
         .stdin(Stdio::null());
