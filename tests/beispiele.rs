@@ -144,6 +144,73 @@ async fn abschnitt_1_eine_steuerregel_gilt_nicht_rueckwirkend() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn abschnitt_11_ein_freies_konto_verlangt_einen_steuerschluessel() {
+    let server = common::server().await;
+    let erloese = |schluessel| {
+        beleg(
+            "2026-02-02",
+            &[
+                ("1600", "soll", "119.00", None),
+                ("4200", "haben", "119.00", schluessel),
+            ],
+        )
+    };
+    let refusal = server
+        .post("/api/v1/fibu/buchungen", erloese(None))
+        .await
+        .refused(422, "KONTO_STEUERSCHLUESSEL_FEHLT");
+    let daten = json!({"konto": "4200", "erlaubt": [], "ohne_steuer": ["UFREI", "UNST", "V0"]});
+    assert_eq!(refusal["daten"], daten);
+    assert_eq!(
+        positionen(&server, erloese(Some("U19"))).await,
+        ["1600 soll 119.00", "4200 haben 100.00", "3806 haben 19.00"]
+    );
+    assert_eq!(
+        positionen(&server, erloese(Some("UNST"))).await,
+        ["1600 soll 119.00", "4200 haben 119.00"]
+    );
+
+    // A company says the same of an account of its own, from a day on.
+    let buero = format!("/api/v1/fibu/konten/{}", konto(&server, "6815").await);
+    let regel =
+        json!({"ab": "2026-02-03", "steuerregel": {"erlaubte_schluessel": ["V19"], "schluessel_pflicht": true}});
+    let position = server.post(&format!("{buero}/steuerregel-setzen"), regel).await.ok()["position"].clone();
+    let bueromaterial = |datum| {
+        beleg(
+            datum,
+            &[("6815", "soll", "119.00", None), ("1600", "haben", "119.00", None)],
+        )
+    };
+    let ohne = positionen(&server, bueromaterial("2026-02-02")).await;
+    assert_eq!(ohne, ["6815 soll 119.00", "1600 haben 119.00"]);
+    let refusal = server
+        .post("/api/v1/fibu/buchungen", bueromaterial("2026-02-03"))
+        .await
+        .refused(422, "KONTO_STEUERSCHLUESSEL_FEHLT");
+    assert!(
+        refusal["detail"].as_str().unwrap().ends_with("erlaubt ist V19"),
+        "{refusal}"
+    );
+
+    let stand = server.get(&format!("{buero}?ab_position={position}")).await.ok();
+    let pflichten = stand["steuerregeln"].as_array().unwrap().iter();
+    let pflichten: Vec<&Value> = pflichten.map(|r| &r["schluessel_pflicht"]).collect();
+    assert_eq!(pflichten, [false, true]);
+    let plan = format!("/api/v1/berichte/kontenplan?stichtag=2026-02-03&ab_position={position}");
+    let plan = server.get(&plan).await.ok();
+    let pflicht = |nr: &str| {
+        let zeile = plan["zeilen"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|z| z["nr"] == nr)
+            .unwrap();
+        zeile["schluessel_pflicht"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(["4200", "6815", "4400"].map(pflicht), ["ja", "ja", "nein"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn abschnitt_2_brutto_wird_in_netto_und_steuer_zerlegt() {
     let server = common::server().await;
     let v7 = beleg(

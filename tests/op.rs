@@ -248,6 +248,48 @@ async fn beispiel_4_2_ueberzahlung_bleibt_stehen_und_kleindifferenz_wird_ausgebu
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn was_ohne_steuer_ausgebucht_wird_nennt_den_schluessel_den_das_konto_verlangt() {
+    let haus = Haus::neu().await;
+    let klein = json!({"restbehandlung": "kleindifferenz"});
+    // The surplus is of the payment, which bears no tax.
+    let op = haus.rechnung("10001", "2026-03-02", "500.00", json!({})).await;
+    let zuordnung = json!([{"op_id": op, "betrag": "500.00"}]);
+    let (zahlung, _) = haus
+        .zahlung("10001", "2026-03-10", "500.40", zuordnung, klein.clone())
+        .await;
+    assert_eq!(haus.folgebuchung(&zahlung).await, ["1200 soll 0.40", "6300 haben 0.40"]);
+    // The item is of a supply without tax.
+    let miete = [
+        ("70001", "haben", "800.00", json!({})),
+        ("6310", "soll", "800.00", json!({"schluessel": "V0"})),
+    ];
+    let op = haus.posten(&haus.buchen("2026-03-02", &miete).await).await["id"].clone();
+    let zuordnung = json!([{"op_id": op, "betrag": "800.00"}]);
+    let (zahlung, _) = haus.zahlung("70001", "2026-03-10", "799.80", zuordnung, klein).await;
+    assert_eq!(haus.folgebuchung(&zahlung).await, ["3300 soll 0.20", "6300 haben 0.20"]);
+
+    // An account that the company itself lets demand one.
+    let konto = haus.get("fibu/konten?konto_nr=6855").await["daten"][0]["id"].clone();
+    let regel = json!({"ab": "2026-03-01", "steuerregel": {"schluessel_pflicht": true}});
+    let pfad = format!("konten/{}/steuerregel-setzen", konto.as_str().unwrap());
+    haus.post(&pfad, regel).await.ok();
+    let rueckgabe = json!({"grund_code": "AC04", "buchungsdatum": "2026-03-16", "gebuehr": "4.50"});
+    haus.post(&format!("zahlungen/{zahlung}/zurueckgeben"), rueckgabe)
+        .await
+        .ok();
+    let stand = haus.get(&format!("fibu/zahlungen/{zahlung}")).await;
+    let buchung = stand["gegenbuchung_id"].as_str().unwrap();
+    let buchung = haus.get(&format!("fibu/buchungen/{buchung}")).await;
+    let positionen = buchung["positionen"].as_array().unwrap();
+    let gebuehr = positionen.iter().find(|p| p["konto"] == "6855").unwrap();
+    assert_eq!(
+        (&gebuehr["betrag"], &gebuehr["steuerschluessel"]),
+        (&json!("4.50"), &json!("V0"))
+    );
+    haus.abgestimmt("2026-03-31").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn zuordnungen_ueber_dem_betrag_und_grosse_differenzen_werden_abgelehnt() {
     let haus = Haus::neu().await;
     let op = haus.rechnung("10001", "2026-03-02", "100.00", json!({})).await;

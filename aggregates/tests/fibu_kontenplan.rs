@@ -194,6 +194,33 @@ fn die_vorlage_gibt_jedem_konto_seine_eigenschaften() {
 }
 
 #[test]
+fn freie_konten_der_vorlage_verlangen_einen_schluessel() {
+    let freie = |rahmen| -> Vec<String> {
+        let konten = vorlage::konten(rahmen).into_iter();
+        let mut freie: Vec<String> = konten
+            .filter(|k| k.steuerregel.schluessel_pflicht)
+            .inspect(|k| {
+                assert_eq!(
+                    (k.steuerregel.automatik, k.funktion),
+                    (Automatik::Keine, KontoFunktion::Sach)
+                )
+            })
+            .map(|k| k.konto_nr)
+            .collect();
+        freie.sort();
+        freie
+    };
+    let skr04 = [
+        "3310", "4200", "4520", "4830", "5200", "5900", "6300", "6310", "6315", "6650",
+    ];
+    assert_eq!(freie(Rahmen::Skr04), skr04);
+    let skr03 = [
+        "1610", "3100", "3200", "4210", "4220", "4660", "4900", "8200", "8540", "8603",
+    ];
+    assert_eq!(freie(Rahmen::Skr03), skr03);
+}
+
+#[test]
 fn die_saetze_der_vorlage_haben_keine_luecke() {
     for s in vorlage::schluessel(Rahmen::Skr04) {
         for paar in s.saetze.windows(2) {
@@ -218,6 +245,9 @@ fn skonto_und_kleindifferenz_finden_ihr_konto_je_schluessel() {
     assert_eq!(konto(Zweck::SkontoGewaehrt, "U19"), Ok("4736"));
     assert_eq!(konto(Zweck::Kleindifferenz, "U19"), Ok("4720"));
     assert_eq!(konto(Zweck::Kleindifferenz, "V7"), Ok("5710"));
+    for ohne_steuer in ["V0", "UFREI", "UNST"] {
+        assert_eq!(konto(Zweck::Kleindifferenz, ohne_steuer), Ok("6300"));
+    }
     assert!(konto(Zweck::Erloes, "UIGL").is_err(), "section 1, example 1");
 }
 

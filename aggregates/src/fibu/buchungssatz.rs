@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Buchung,
+    Buchung, Konto,
     ausgleich::Umkehr,
     buchung::{
         Betragsart, BuchungCommand, Buchungsart, Herkunft, OpEingabe, PostenArt, Seite, Uebernahme, ZeileEingabe,
     },
+    steuer_schluessel::OHNE_STEUER,
     zahlungsbedingung::{Skonto, Zahlungsbedingung},
 };
 use crate::{
@@ -149,7 +150,23 @@ impl Buchungszeile {
         }
     }
 
-    /// A line of an account without tax.
+    /// A line of an account without tax: under the key that says so if the account demands one on the steuerdatum.
+    pub fn ohne_steuer<E>(
+        nr: &str,
+        seite: Seite,
+        betrag: Betrag,
+        steuerdatum: NaiveDate,
+        ctx: &Context<'_>,
+    ) -> Result<Self, Refused<E>> {
+        let konto = ctx.find::<Konto>(Konto::KEY_NR, nr)?;
+        let zeile = Self::konto(nr, seite, betrag);
+        Ok(match konto {
+            Some((_, konto)) if konto.verlangt_schluessel(steuerdatum) => zeile.mit_schluessel(OHNE_STEUER),
+            _ => zeile,
+        })
+    }
+
+    /// A line of an account without a key.
     #[must_use]
     pub fn konto(nr: &str, seite: Seite, betrag: Betrag) -> Self {
         Self {

@@ -152,7 +152,11 @@ fn steuerregel(st: &str) -> SteuerregelEingabe {
             automatik: Automatik::Ku,
             ..leer
         },
-        "frei" | "–" | "" => leer,
+        "frei" => SteuerregelEingabe {
+            schluessel_pflicht: true,
+            ..leer
+        },
+        "–" | "" => leer,
         _ if st.starts_with("Steuer") => leer,
         vorschlag => SteuerregelEingabe {
             vorschlag_schluessel: Some(vorschlag.to_owned()),

@@ -232,6 +232,7 @@ fn konto((nr, funktion, kst_regel, automatik, fest, erlaubt, status): KontoZeile
             fester_schluessel: fest.map(Into::into),
             erlaubte_schluessel: erlaubt.iter().map(|s| (*s).to_owned()).collect(),
             vorschlag_schluessel: None,
+            schluessel_pflicht: false,
         },
         zuordnungen: vec![],
     }];

@@ -123,6 +123,7 @@ pub fn ohne_verkaeufer() -> World {
                 fester_schluessel: regel.fester_schluessel,
                 erlaubte_schluessel: regel.erlaubte_schluessel,
                 vorschlag_schluessel: regel.vorschlag_schluessel,
+                schluessel_pflicht: regel.schluessel_pflicht,
             },
             zuordnungen: k.zuordnungen,
         };

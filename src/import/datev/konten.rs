@@ -160,6 +160,13 @@ impl Bestand {
         }
     }
 
+    /// An account that takes nothing without a tax key, by the template.
+    pub fn verlangt_schluessel(&self, nr: &str) -> bool {
+        self.vorlage
+            .get(nr)
+            .is_some_and(|konto| konto.steuerregel.schluessel_pflicht)
+    }
+
     /// A Sachkonto that may bear a tax key at all: no bank, no cash, none that the template keeps free of tax.
     pub fn steuerfaehig(&self, nr: &str) -> bool {
         let ku = self

@@ -178,6 +178,31 @@ async fn bu_schluessel_und_automatik() {
 }
 
 #[tokio::test]
+async fn ohne_bu_steht_auf_freien_konten_der_schluessel_ohne_steuer() {
+    let haus = haus();
+    let zeilen = [
+        buchung(["50,00", "S", "4660", "1000", "", "0303", "F1"], &[]),
+        buchung(["80,00", "S", "10000", "8200", "", "0303", "F2"], &[]),
+        buchung(["300,00", "S", "4900", "9000", "40", "0303", "F3"], &[]),
+        // Both free: the BU belongs to the Gegenkonto.
+        buchung(["119,00", "H", "1610", "4210", "9", "0303", "F4"], &[]),
+        // No default key and none demanded: none.
+        buchung(["7,00", "S", "1000", "2650", "", "0303", "F5"], &[]),
+    ];
+    let berichte = eingelesen(&haus, &zeilen).await;
+    assert_eq!(codes(&berichte), ["gebucht"; 5], "{berichte:?}");
+    let belege = haus.belege();
+    assert_eq!(belege[0].kurz(), ["4660 S 50.00 V0", "1000 H 50.00"]);
+    assert_eq!(belege[1].kurz(), ["10000 S 80.00", "8200 H 80.00 V0"]);
+    assert_eq!(belege[2].kurz(), ["4900 S 300.00 V0", "9000 H 300.00"]);
+    assert_eq!(
+        belege[3].kurz(),
+        ["1610 H 119.00 V0", "4210 S 100.00 V19", "1576 S 19.00 V19"]
+    );
+    assert_eq!(belege[4].kurz(), ["1000 S 7.00", "2650 H 7.00"]);
+}
+
+#[tokio::test]
 async fn skonto_nimmt_den_schluessel_der_rechnung() {
     let haus = haus();
     let zeilen = [

@@ -33,6 +33,7 @@ pub(super) const REPORT: Report = Report {
         Spalte::new("art", Art::Text, "Art"),
         Spalte::new("automatik", Art::Text, "Automatik"),
         Spalte::new("schluessel", Art::Text, "Fester Steuerschlüssel"),
+        Spalte::new("schluessel_pflicht", Art::Text, "Steuerschlüssel nötig"),
         Spalte::new("hgb_soll", Art::Text, "HGB Soll"),
         Spalte::new("hgb_haben", Art::Text, "HGB Haben"),
         Spalte::new("status", Art::Text, "Status"),
@@ -84,6 +85,8 @@ fn row(konto: &Value, stichtag: NaiveDate, salden: &HashMap<String, Decimal>) ->
     let regel = list("steuerregeln")
         .filter(|regel| text(regel, "gueltig_ab").is_some_and(|ab| ab <= stichtag))
         .max_by_key(|regel| text(regel, "gueltig_ab"));
+    // Rules of before the field demanded no key.
+    let pflicht = regel.and_then(|regel| regel.get("schluessel_pflicht")) == Some(&Value::Bool(true));
     let zuordnung = list("zuordnungen").find(|z| text(z, "gliederung").is_some_and(|g| HGB.contains(&g.as_str())));
     let cells = vec![
         Cell::Text(nr.clone()),
@@ -91,6 +94,7 @@ fn row(konto: &Value, stichtag: NaiveDate, salden: &HashMap<String, Decimal>) ->
         text(konto, "art").into(),
         regel.and_then(|regel| text(regel, "automatik")).into(),
         regel.and_then(|regel| text(regel, "fester_schluessel")).into(),
+        Cell::Text(if pflicht { "ja" } else { "nein" }.to_owned()),
         zuordnung.and_then(|z| text(z, "zeile_soll")).into(),
         zuordnung.and_then(|z| text(z, "zeile_haben")).into(),
         text(konto, "status").into(),
@@ -109,7 +113,8 @@ mod tests {
             "konto_nr": "1800", "bezeichnung": "Bank", "art": "aktiv", "status": "aktiv",
             "steuerregeln": [
                 {"gueltig_ab": "2020-01-01", "automatik": "keine"},
-                {"gueltig_ab": "2026-03-01", "automatik": "av", "fester_schluessel": "V19"},
+                {"gueltig_ab": "2026-03-01", "automatik": "av", "fester_schluessel": "V19", "schluessel_pflicht": false},
+                {"gueltig_ab": "2026-04-01", "automatik": "keine", "schluessel_pflicht": true},
             ],
             "zuordnungen": [
                 {"gliederung": "bwa", "zeile_soll": "1", "zeile_haben": "1"},
@@ -121,9 +126,12 @@ mod tests {
         let before = cells("2026-02-28");
         assert_eq!(before[3], Cell::Text("keine".to_owned()));
         assert_eq!(before[4], Cell::Leer);
-        assert_eq!(before[5], Cell::Text("A.B.IV".to_owned()));
-        assert_eq!(before[6], Cell::Text("P.C.2".to_owned()));
-        assert_eq!(before[8], Cell::Betrag(Decimal::new(250_000, 2)));
+        assert_eq!(before[5], Cell::Text("nein".to_owned()));
+        assert_eq!(before[6], Cell::Text("A.B.IV".to_owned()));
+        assert_eq!(before[7], Cell::Text("P.C.2".to_owned()));
+        assert_eq!(before[9], Cell::Betrag(Decimal::new(250_000, 2)));
         assert_eq!(cells("2026-03-01")[4], Cell::Text("V19".to_owned()));
+        assert_eq!(cells("2026-03-31")[5], Cell::Text("nein".to_owned()));
+        assert_eq!(cells("2026-04-01")[5], Cell::Text("ja".to_owned()));
     }
 }

@@ -95,7 +95,7 @@ fn seite(betrag: Betrag) -> (Seite, Betrag) {
 }
 
 /// The lines against a part of an item, gross per tax key of its voucher (largest remainder). An item without a tax
-/// split takes the account without a key.
+/// split takes the account without tax.
 fn gegenzeilen(
     op: &OffenerPosten,
     betrag: Betrag,
@@ -103,18 +103,22 @@ fn gegenzeilen(
     datum: NaiveDate,
     ctx: &Context<'_>,
 ) -> Ergebnis<Vec<Buchungszeile>> {
-    let zeile = |schluessel: Option<&str>, teil| -> Ergebnis<Buchungszeile> {
+    if op.steuer.is_empty() {
+        let konto = Kontenplan::finden(ctx, zweck, None, datum)?;
+        let (seite, betrag) = seite(betrag);
+        let zeile = Buchungszeile::ohne_steuer(&konto, seite, betrag, datum, ctx)?;
+        return Ok(vec![zeile.brutto()]);
+    }
+    let zeile = |schluessel: &str, teil| -> Ergebnis<Buchungszeile> {
         let (seite, betrag) = seite(teil);
-        let konto = Kontenplan::finden(ctx, zweck, schluessel, datum)?;
+        let konto = Kontenplan::finden(ctx, zweck, Some(schluessel), datum)?;
         Ok(Buchungszeile {
-            schluessel: schluessel.map(str::to_owned),
-            satzdatum: schluessel.map(|_| op.steuerdatum),
-            ..Buchungszeile::konto(&konto, seite, betrag).brutto()
+            satzdatum: Some(op.steuerdatum),
+            ..Buchungszeile::konto(&konto, seite, betrag)
+                .brutto()
+                .mit_schluessel(schluessel)
         })
     };
-    if op.steuer.is_empty() {
-        return Ok(vec![zeile(None, betrag)?]);
-    }
     let gewichte: Vec<i64> = op
         .steuer
         .iter()
@@ -125,6 +129,6 @@ fn gegenzeilen(
         .iter()
         .zip(teile)
         .filter(|(_, teil)| !teil.is_null())
-        .map(|(anteil, teil)| zeile(Some(&anteil.schluessel), teil))
+        .map(|(anteil, teil)| zeile(&anteil.schluessel, teil))
         .collect()
 }

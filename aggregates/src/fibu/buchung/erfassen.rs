@@ -351,7 +351,7 @@ fn zeile_aufloesen<'a>(
     if zeile.konto.is_some() && ist_sammelkonto(konto.funktion) {
         return Err(BuchungError::SammelkontoDirekt { konto: nr }.into());
     }
-    let steuer = steuer::steuerfall(&gelesen, &konto, eingabe, ctx)?;
+    let steuer = steuer::steuerfall(&gelesen, &konto, eingabe, buchungsart, ctx)?;
     kostenstelle_pruefen(&gelesen.teile, &konto)?;
     Ok(Zeile {
         gelesen,

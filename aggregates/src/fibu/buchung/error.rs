@@ -127,6 +127,17 @@ pub enum BuchungError {
         /// The keys it takes.
         erlaubt: Vec<String>,
     },
+    /// The account takes nothing without a key.
+    #[error("das Konto {konto} verlangt einen Steuerschlüssel; {}", verlangte(.erlaubt, .ohne_steuer))]
+    #[strum(serialize = "KONTO_STEUERSCHLUESSEL_FEHLT")]
+    SteuerschluesselFehlt {
+        /// The account.
+        konto: String,
+        /// The keys it takes; empty means every key.
+        erlaubt: Vec<String>,
+        /// Those of them that say that there is no tax.
+        ohne_steuer: Vec<String>,
+    },
     /// The tax account belongs to other keys.
     #[error(
         "das Steuerkonto {konto} lässt den Steuerschlüssel {schluessel} nicht zu: er bucht seine Steuer auf {}; bitte dieses Konto oder einen anderen Schlüssel angeben",
@@ -263,6 +274,24 @@ fn moegliche(erlaubt: &[String]) -> String {
         [] => "es wird ohne Steuerschlüssel bebucht".to_owned(),
         [einer] => format!("erlaubt ist {einer}"),
         mehrere => format!("erlaubt sind {}", mehrere.join(", ")),
+    }
+}
+
+/// Which key to give, and which where there is no tax.
+fn verlangte(erlaubt: &[String], ohne_steuer: &[String]) -> String {
+    let welche = match erlaubt {
+        [] => "bitte einen aus der Liste der Steuerschlüssel angeben".to_owned(),
+        erlaubt => moegliche(erlaubt),
+    };
+    let benannt = |schluessel: &String| match schluessel.as_str() {
+        "UFREI" => "UFREI (steuerfreier Umsatz)".to_owned(),
+        "UNST" => "UNST (nicht steuerbarer Umsatz)".to_owned(),
+        _ => schluessel.clone(),
+    };
+    let ohne: Vec<String> = ohne_steuer.iter().map(benannt).collect();
+    match ohne.as_slice() {
+        [] => welche,
+        ohne => format!("{welche}; ohne Steuer: {}", ohne.join(", ")),
     }
 }
 

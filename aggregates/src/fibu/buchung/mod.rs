@@ -8,6 +8,7 @@ mod error;
 mod event;
 mod op;
 mod periode;
+mod schluessel;
 mod steuer;
 mod storno;
 mod types;

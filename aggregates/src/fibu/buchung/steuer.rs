@@ -1,17 +1,18 @@
-//! Tax automation: which key a line takes, and the lines it generates (fibu 2, 8). Tax is computed once per key and
+//! Tax automation: what the key of a line brings about, and the lines it generates (fibu 2, 8). Tax is computed once per key and
 //! voucher on the sum of its lines, rounded commercially, and booked as one line per key, side and tax account.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    Betragsart, BuchungError, BuchungsPosition, Ergebnis, Kontierung, Seite, Steuerrolle,
+    Betragsart, BuchungError, BuchungsPosition, Buchungsart, Ergebnis, Kontierung, Seite, Steuerrolle,
     erfassen::{Eingabe, Gelesen, Teil, Zeile, bebuchbar},
+    schluessel,
 };
 use crate::{
-    Context, Shared,
+    Context,
     fibu::{
-        konto::{Automatik, Konto, KontoFunktion},
+        konto::{Konto, KontoFunktion},
         steuer_schluessel::{Richtung, SteuerSchluessel, SteuerSchluesselStatus},
     },
     types::{Betrag, Satz},
@@ -76,9 +77,10 @@ pub(super) fn steuerfall(
     gelesen: &Gelesen<'_>,
     konto: &Konto,
     eingabe: &Eingabe,
+    buchungsart: Buchungsart,
     ctx: &Context<'_>,
 ) -> Ergebnis<Steuerfall> {
-    let Some(schluessel) = schluessel(gelesen, konto, eingabe)? else {
+    let Some(schluessel) = schluessel::waehlen(gelesen, konto, eingabe, buchungsart, ctx)? else {
         if konto.funktion == KontoFunktion::Steuer {
             von_hand_erlaubt(konto, eingabe, ctx)?;
         }
@@ -89,7 +91,7 @@ pub(super) fn steuerfall(
     };
     if definition.status != SteuerSchluesselStatus::Aktiv {
         return Err(BuchungError::SchluesselStillgelegt {
-            fest: fester(konto, eingabe) == Some(&definition.code),
+            fest: schluessel::fester(konto, eingabe) == Some(&definition.code),
             konto: konto.konto_nr.clone(),
             schluessel,
         }
@@ -127,51 +129,6 @@ fn von_hand_erlaubt(konto: &Konto, eingabe: &Eingabe, ctx: &Context<'_>) -> Resu
     Err(BuchungError::SteuerkontoDirekt {
         konto: konto.konto_nr.clone(),
     })
-}
-
-/// The fixed key of an automatic account.
-fn fester<'k>(konto: &'k Konto, eingabe: &Eingabe) -> Option<&'k String> {
-    konto.steuerregel(eingabe.steuerdatum)?.fester_schluessel.as_ref()
-}
-
-/// Which key applies.
-fn schluessel(gelesen: &Gelesen<'_>, konto: &Konto, eingabe: &Eingabe) -> Ergebnis<Option<String>> {
-    let zeile = gelesen.eingabe;
-    let gegeben = zeile.schluessel.as_ref().map(ToString::to_string);
-    let unzulaessig = |konto: &str, schluessel: &str, erlaubt: &[String]| BuchungError::SteuerschluesselUnzulaessig {
-        konto: konto.to_owned(),
-        schluessel: schluessel.to_owned(),
-        erlaubt: erlaubt.to_owned(),
-    };
-    if let (Some(personenkonto), Some(gegeben)) = (&zeile.personenkonto, &gegeben) {
-        return Err(unzulaessig(personenkonto, gegeben, &[]).into());
-    }
-    let regel = konto.steuerregel(eingabe.steuerdatum);
-    let fest = fester(konto, eingabe).cloned();
-    if zeile.ohne_automatik {
-        if fest.is_none() {
-            let feld = format!("/zeilen/{}/ohne_automatik", gelesen.nr - 1);
-            let text = format!("das Konto {} ist kein Automatikkonto", konto.konto_nr);
-            return Err(Shared::feld(feld, text).into());
-        }
-        if eingabe.grund.is_none() {
-            return Err(Shared::GrundFehlt {}.into());
-        }
-        return Ok(None);
-    }
-    let (Some(regel), Some(gegeben)) = (regel, &gegeben) else {
-        return Ok(fest.or(gegeben));
-    };
-    let erlaubt = match (&fest, regel.automatik) {
-        (_, Automatik::Ku) => &[],
-        (Some(fest), _) => std::slice::from_ref(fest),
-        (None, _) if regel.erlaubte_schluessel.is_empty() => std::slice::from_ref(gegeben),
-        (None, _) => regel.erlaubte_schluessel.as_slice(),
-    };
-    if !erlaubt.contains(gegeben) {
-        return Err(unzulaessig(&konto.konto_nr, gegeben, erlaubt).into());
-    }
-    Ok(Some(gegeben.clone()))
 }
 
 /// The base of a key with its rate on a day and the accounts of its tax.

@@ -56,6 +56,12 @@ impl Konto {
         zeitlich::am(&self.steuerregeln, am)
     }
 
+    /// True if a line of that day needs a tax key.
+    #[must_use]
+    pub fn verlangt_schluessel(&self, am: NaiveDate) -> bool {
+        self.steuerregel(am).is_some_and(|regel| regel.schluessel_pflicht)
+    }
+
     fn anlegen(command: KontoCommand, ctx: &Context<'_>) -> Decision<Self> {
         let KontoCommand::Anlegen {
             konto_nr,
@@ -90,7 +96,8 @@ impl Konto {
                 ..SteuerregelEingabe::default()
             }
         });
-        schluessel_pruefen(&steuerregel, ctx)?;
+        let funktion = funktion.unwrap_or_default();
+        schluessel_pruefen(&steuerregel, funktion, ctx)?;
         for (index, zuordnung) in zuordnungen.iter().enumerate() {
             zuordnung_pruefen(&plan, art, zuordnung)?;
             // The statement is the key of the assignment.
@@ -111,7 +118,7 @@ impl Konto {
             konto_nr: konto_nr.to_string(),
             bezeichnung: bezeichnung.to_string(),
             art,
-            funktion: funktion.unwrap_or_default(),
+            funktion,
             kst_regel: kst_regel.unwrap_or(regel),
             steuerregel: steuerregel.ab(vorlage::anfang()),
             zuordnungen,
@@ -119,7 +126,7 @@ impl Konto {
     }
 
     fn steuerregel_setzen(&self, ab: NaiveDate, eingabe: SteuerregelEingabe, ctx: &Context<'_>) -> Decision<Self> {
-        schluessel_pruefen(&eingabe, ctx)?;
+        schluessel_pruefen(&eingabe, self.funktion, ctx)?;
         let letzte = ctx.fact("konto_letzte_buchung", &self.konto_nr)?;
         let letzte: Option<NaiveDate> = letzte.as_str().and_then(|d| d.parse().ok());
         if let Some(letzte_buchung) = letzte.filter(|letzte| ab <= *letzte) {
@@ -159,11 +166,16 @@ fn plan(ctx: &Context<'_>) -> Result<std::sync::Arc<Kontenplan>, Refusal> {
     plan.ok_or_else(|| Shared::feld("", "es gibt noch keinen Kontenplan; zuerst anlegen").into())
 }
 
-fn schluessel_pruefen(regel: &SteuerregelEingabe, ctx: &Context<'_>) -> Result<(), Refusal> {
+fn schluessel_pruefen(regel: &SteuerregelEingabe, funktion: KontoFunktion, ctx: &Context<'_>) -> Result<(), Refusal> {
     let automatisch = matches!(regel.automatik, Automatik::Am | Automatik::Av);
     if automatisch != regel.fester_schluessel.is_some() {
         let text = "ein Automatikkonto (am, av) braucht einen festen Schlüssel, andere Konten haben keinen";
         return Err(Shared::feld("/steuerregel/fester_schluessel", text).into());
+    }
+    // Others have their key already, take none, or are posted to by money, taxes and carry-forwards, which bear none.
+    if regel.schluessel_pflicht && (regel.automatik != Automatik::Keine || funktion != KontoFunktion::Sach) {
+        let text = "einen Schlüssel verlangen kann nur ein Konto der Funktion sach mit der Automatik keine";
+        return Err(Shared::feld("/steuerregel/schluessel_pflicht", text).into());
     }
     for schluessel in regel.alle_schluessel() {
         if ctx.holder(SteuerSchluessel::KEY_CODE, schluessel)?.is_none() {

@@ -114,6 +114,10 @@ pub struct KontoSteuerregel {
     pub erlaubte_schluessel: Vec<String>,
     /// Proposed to people at entry; postings never apply it by themselves.
     pub vorschlag_schluessel: Option<String>,
+    /// A key must be given with every line, also where there is no tax: then the one that says so. Opening balances
+    /// need none.
+    #[serde(default)]
+    pub schluessel_pflicht: bool,
 }
 
 impl Zeitlich for KontoSteuerregel {
@@ -136,6 +140,9 @@ pub struct SteuerregelEingabe {
     pub erlaubte_schluessel: Vec<String>,
     /// Proposed at entry.
     pub vorschlag_schluessel: Option<String>,
+    /// A key must be given with every line, also where there is no tax; only for a plain account without automation.
+    #[serde(default)]
+    pub schluessel_pflicht: bool,
 }
 
 impl SteuerregelEingabe {
@@ -146,6 +153,7 @@ impl SteuerregelEingabe {
             fester_schluessel: self.fester_schluessel,
             erlaubte_schluessel: self.erlaubte_schluessel,
             vorschlag_schluessel: self.vorschlag_schluessel,
+            schluessel_pflicht: self.schluessel_pflicht,
         }
     }
 

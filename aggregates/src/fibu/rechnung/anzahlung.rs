@@ -172,7 +172,7 @@ pub(super) fn ausgleich_erfassen(
     }
     let steuerzeilen = anteil(&offen, brutto);
     let konto = Kontenplan::finden(ctx, Zweck::AnzahlungErhaltenVerrechnung, None, datum)?;
-    let mut posten = vec![Buchungszeile::konto(&konto, Seite::Soll, brutto)];
+    let mut posten = vec![Buchungszeile::ohne_steuer(&konto, Seite::Soll, brutto, datum, ctx)?];
     for z in &steuerzeilen {
         let konto = Kontenplan::finden(ctx, Zweck::AnzahlungErhalten, Some(&z.schluessel), datum)?;
         let zeile = Buchungszeile::konto(&konto, Seite::Haben, z.basis).mit_schluessel(&z.schluessel);

@@ -437,7 +437,8 @@ fn buchungszeilen(
     }
     if rechnung.art == RechnungArt::Anzahlung {
         let konto = Kontenplan::finden(ctx, Zweck::AnzahlungErhaltenVerrechnung, None, steuerdatum)?;
-        zeilen.push(Buchungszeile::konto(&konto, Seite::Haben, zahlbetrag));
+        let zeile = Buchungszeile::ohne_steuer(&konto, Seite::Haben, zahlbetrag, steuerdatum, ctx)?;
+        zeilen.push(zeile);
         return Ok(zeilen);
     }
     let abzuege = verrechnungen

@@ -329,7 +329,7 @@ pub(super) fn gutschrift_buchen(id: Uuid, g: Gutschrift, ctx: &Context<'_>) -> D
         None
     };
     if let Some(konto) = &verrechnung {
-        zeilen.push(Buchungszeile::konto(konto, Seite::Soll, brutto));
+        zeilen.push(Buchungszeile::ohne_steuer(konto, Seite::Soll, brutto, g.datum, ctx)?);
     }
     let mut konten: Vec<(String, String)> = Vec::with_capacity(g.steuerzeilen.len());
     for z in &g.steuerzeilen {

@@ -16,6 +16,10 @@ use crate::{
     types::{Bereich, Satz, Stufe, Text},
 };
 
+/// The key of what bears no tax and stands in no field of the VAT return; what the program itself posts without tax on
+/// an account that demands a key is posted under it.
+pub const OHNE_STEUER: &str = "V0";
+
 /// Folded state; serde gives the columns of `fibu.steuer_schluessel`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SteuerSchluessel {

@@ -78,7 +78,7 @@ fn beleg(zahlung: &Zahlung, buchung_id: Uuid, ctx: &Context<'_>) -> Ergebnis<Gel
     };
     let text = zahlung.zweck.clone();
     let text = text.unwrap_or_else(|| format!("{wort} {}", zahlung.personenkonto));
-    let zeilen = geldzeilen(zahlung, zahlung.richtung, &geldkonto);
+    let zeilen = geldzeilen(zahlung, zahlung.richtung, &geldkonto, zahlung.buchungsdatum, ctx)?;
     Ok(geldbeleg(
         buchung_id,
         zahlung.buchungsdatum,
@@ -89,15 +89,21 @@ fn beleg(zahlung: &Zahlung, buchung_id: Uuid, ctx: &Context<'_>) -> Ergebnis<Gel
 }
 
 /// The two lines of a movement of money: the partner, and the own account on the other side.
-pub(super) fn geldzeilen(zahlung: &Zahlung, richtung: Richtung, geldkonto: &Geldkonto) -> [Buchungszeile; 2] {
+pub(super) fn geldzeilen(
+    zahlung: &Zahlung,
+    richtung: Richtung,
+    geldkonto: &Geldkonto,
+    buchungsdatum: NaiveDate,
+    ctx: &Context<'_>,
+) -> Ergebnis<[Buchungszeile; 2]> {
     let (geld, partner) = match richtung {
         Richtung::Eingang => (Seite::Soll, Seite::Haben),
         Richtung::Ausgang => (Seite::Haben, Seite::Soll),
     };
-    [
+    Ok([
         Buchungszeile::partner(&zahlung.personenkonto, partner, zahlung.betrag).als(PostenArt::Zahlung),
-        Buchungszeile::konto(&geldkonto.konto_nr, geld, zahlung.betrag),
-    ]
+        Buchungszeile::ohne_steuer(&geldkonto.konto_nr, geld, zahlung.betrag, buchungsdatum, ctx)?,
+    ])
 }
 
 /// The voucher of a movement of money on a Geldkonto.

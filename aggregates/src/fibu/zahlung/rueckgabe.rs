@@ -51,16 +51,17 @@ pub(super) fn zurueckgeben(
     let (Some(geldkonto), Some(op_id)) = (ctx.get::<Geldkonto>(zahlung.geldkonto_id)?, zahlung.op_id(ctx)) else {
         return Err(Shared::feld("/geldkonto_id", "dieses Geldkonto gibt es nicht").into());
     };
-    let mut zeilen = geldzeilen(zahlung, zahlung.richtung.gegen(), &geldkonto).to_vec();
+    let mut zeilen = geldzeilen(zahlung, zahlung.richtung.gegen(), &geldkonto, buchungsdatum, ctx)?.to_vec();
     if let Some(wert) = gebuehr {
         let betrag = zahlbetrag(wert, "gebuehr")?;
         zeilen.push(if weiterbelasten {
             Buchungszeile::partner(&zahlung.personenkonto, Seite::Soll, betrag).als(PostenArt::Nebenforderung)
         } else {
             let konto = Kontenplan::finden(ctx, Zweck::Bankgebuehr, None, buchungsdatum)?;
-            Buchungszeile::konto(&konto, Seite::Soll, betrag).brutto()
+            Buchungszeile::ohne_steuer(&konto, Seite::Soll, betrag, buchungsdatum, ctx)?.brutto()
         });
-        zeilen.push(Buchungszeile::konto(&geldkonto.konto_nr, Seite::Haben, betrag));
+        let geld = Buchungszeile::ohne_steuer(&geldkonto.konto_nr, Seite::Haben, betrag, buchungsdatum, ctx)?;
+        zeilen.push(geld);
     }
     let text = format!("Rückgabe {grund_code} {}", zahlung.personenkonto);
     let buchung_id = ctx.new_id("rueckgabe");

@@ -1,5 +1,6 @@
 //! The fields of the command `Erfassen` for a row: its head, its two or three lines, Kostenstellen.
 
+use aggregates::fibu::steuer_schluessel::OHNE_STEUER;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -57,6 +58,9 @@ impl Planer {
                     && let Some(schluessel) = schluessel.as_deref().filter(|s| fest != Some(*s))
                 {
                     felder.insert("schluessel".to_owned(), json!(schluessel));
+                } else if bestand.verlangt_schluessel(nr) {
+                    // In DATEV no BU is a word of its own: no tax, and no field of the VAT return.
+                    felder.insert("schluessel".to_owned(), json!(OHNE_STEUER));
                 }
                 kostenstelle(&mut felder, zeile, nr, bestand, hinweise);
             }
