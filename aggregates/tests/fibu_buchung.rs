@@ -1285,6 +1285,44 @@ fn auch_ein_storno_beachtet_periode_und_zukunft() {
 }
 
 #[test]
+fn ein_eb_wert_wird_nur_als_eb_wert_storniert_und_ein_abschluss_auf_wunsch_als_abschluss() {
+    let in_periode = |nr| {
+        let mut buchung = gefaltet(vec![erfasst()]);
+        buchung.periode = nr;
+        buchung
+    };
+    let fehler = welt().decide(&in_periode(0), stornieren(None)).unwrap_err();
+    assert!(
+        code(&fehler) == "EINGABE_UNGUELTIG" && fehler.to_string().contains("2026-01-01"),
+        "{fehler}"
+    );
+    assert!(welt().decide(&in_periode(0), stornieren(Some(tag(2026, 1, 1)))).is_ok());
+
+    let umkehr = |nr: u8, heute: &str, datum| {
+        let mut original = erfasst();
+        if let BuchungEvent::Erfasst { periode, .. } = &mut original {
+            *periode = nr;
+        }
+        let mut welt = welt()
+            .heute(heute.parse().unwrap())
+            .with::<Buchung>(ORIGINAL, vec![original, storniert()]);
+        welt.id = UMKEHR;
+        let BuchungEvent::Erfasst { periode, .. } = entscheide(&welt, umkehren(datum)).unwrap() else {
+            panic!("kein Erfasst")
+        };
+        periode
+    };
+    assert_eq!(umkehr(0, "2026-03-10", tag(2026, 1, 1)), 0);
+    assert_eq!(umkehr(13, "2026-12-31", tag(2026, 12, 31)), 13);
+    assert_eq!(
+        umkehr(13, "2026-12-31", tag(2026, 12, 30)),
+        12,
+        "any other date is one of its month"
+    );
+    assert_eq!(umkehr(1, "2026-03-10", tag(2026, 1, 1)), 1);
+}
+
+#[test]
 fn umkehren_gilt_nur_fuer_die_beim_storno_genannte_buchung() {
     let ohne = entscheide(&welt(), umkehren(tag(2026, 3, 10))).unwrap_err();
     assert_eq!(code(&ohne), "NICHT_GEFUNDEN");

@@ -20,16 +20,24 @@ use crate::{
 
 const TABLE: &str = "fibu.konto_saldo";
 
-/// The balance of an account today. A year whose opening balance is posted contains the years before it; without any
+/// The rows that make a balance today. A year whose opening balance is posted contains the years before it; without any
 /// opening balance all years count.
+macro_rules! ab_letzter_eroeffnung {
+    () => {
+        "k.geschaeftsjahr_beginn >= coalesce((SELECT max(e.geschaeftsjahr_beginn) FROM fibu.konto_saldo e \
+         WHERE e.mandant_id = $1 AND e.periode = 0), '-infinity')"
+    };
+}
+
+/// The balance of an account today.
 macro_rules! saldo {
     ($art:literal) => {
         concat!(
             "SELECT to_jsonb(coalesce(sum(k.soll - k.haben), 0.00)::numeric(20,2)::text) FROM fibu.konto_saldo k \
              WHERE k.mandant_id = $1 AND k.art = '",
             $art,
-            "' AND k.konto = $2 AND k.geschaeftsjahr_beginn >= coalesce((SELECT max(e.geschaeftsjahr_beginn) \
-             FROM fibu.konto_saldo e WHERE e.mandant_id = $1 AND e.periode = 0), '-infinity')"
+            "' AND k.konto = $2 AND ",
+            ab_letzter_eroeffnung!()
         )
     };
 }
@@ -45,6 +53,22 @@ pub(crate) const FACTS: &[Fact] = &[
         name: "personenkonto_saldo",
         ledger: "konto_saldo",
         sql: saldo!("personen"),
+    },
+    // The first Personenkonto whose balance is not the sum of its open items. State tables are always at the head.
+    Fact {
+        name: "op_abweichung",
+        ledger: "konto_saldo",
+        sql: concat!(
+            "SELECT jsonb_build_object('konto', a.konto, 'saldo', a.saldo::numeric(17,2)::text, \
+                'posten', a.posten::numeric(17,2)::text) FROM ( \
+                SELECT konto, sum(saldo) AS saldo, sum(posten) AS posten FROM ( \
+                    SELECT k.konto, k.soll - k.haben AS saldo, 0 AS posten FROM fibu.konto_saldo k \
+                    WHERE k.mandant_id = $1 AND k.art = $2 AND ",
+            ab_letzter_eroeffnung!(),
+            " UNION ALL SELECT o.personenkonto, 0, o.rest FROM fibu.offener_posten o \
+                    WHERE o.mandant_id = $1 AND o.rest <> 0) z \
+                GROUP BY konto HAVING sum(saldo) <> sum(posten) ORDER BY konto LIMIT 1) a"
+        ),
     },
     Fact {
         name: "konto_letzte_buchung",

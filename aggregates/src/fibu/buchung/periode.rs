@@ -3,10 +3,12 @@
 use chrono::{Days, NaiveDate};
 use uuid::Uuid;
 
-use super::{BuchungError, Ergebnis};
+use super::{Buchung, BuchungError, Ergebnis};
 use crate::{
     Context, Shared,
-    fibu::geschaeftsjahr::{Geschaeftsjahr, GeschaeftsjahrStatus, PeriodeStatus},
+    fibu::geschaeftsjahr::{
+        Geschaeftsjahr, GeschaeftsjahrStatus, PERIODE_ABSCHLUSS, PERIODE_EROEFFNUNG, PeriodeStatus,
+    },
 };
 
 /// How many days ahead of today a voucher may be dated.
@@ -41,6 +43,31 @@ pub(super) fn nicht_zu_weit_voraus(datum: NaiveDate, feld: &str, ctx: &Context<'
 pub(in crate::fibu) fn datum_pruefen(datum: NaiveDate, feld: &str, ctx: &Context<'_>) -> Ergebnis<()> {
     nicht_zu_weit_voraus(datum, feld, ctx)?;
     buchungsort(datum, None, ctx).map(|_| ())
+}
+
+/// Where a voucher is reversed: in the period of the date. An opening value is reversed as an opening value only, or the year
+/// would begin with it all the same; a closing entry as one while its year takes closing entries and its last day is named.
+pub(super) fn stornoort(buchung: &Buchung, buchungsdatum: NaiveDate, ctx: &Context<'_>) -> Ergebnis<Buchungsort> {
+    let jahr = ctx.get::<Geschaeftsjahr>(buchung.geschaeftsjahr_id)?;
+    let tag = |nr| {
+        jahr.as_ref()
+            .and_then(|jahr| jahr.periode(nr))
+            .map(|periode| periode.von)
+    };
+    let nr = match buchung.periode {
+        PERIODE_EROEFFNUNG => match tag(PERIODE_EROEFFNUNG) {
+            Some(tag) if tag != buchungsdatum => {
+                let text = format!(
+                    "der Beleg ist ein EB-Wert (Periode {PERIODE_EROEFFNUNG}); sein Storno trägt das Buchungsdatum {tag}"
+                );
+                return Err(Shared::feld("/buchungsdatum", text).into());
+            }
+            _ => Some(PERIODE_EROEFFNUNG),
+        },
+        PERIODE_ABSCHLUSS if tag(PERIODE_ABSCHLUSS) == Some(buchungsdatum) => Some(PERIODE_ABSCHLUSS),
+        _ => None,
+    };
+    buchungsort(buchungsdatum, nr, ctx)
 }
 
 /// Finds the period by date, or the named one (0 or 13), and passes its gate.

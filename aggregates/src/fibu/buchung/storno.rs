@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     Buchung, BuchungError, BuchungEvent, BuchungsPosition, Buchungsart, Ergebnis, Herkunft, Kontierung, OpBezug,
     Position, op,
-    periode::{buchungsort, datum_pruefen, nicht_zu_weit_voraus},
+    periode::{nicht_zu_weit_voraus, stornoort},
 };
 use crate::{Aggregate, Context, Shared, types::Text};
 
@@ -33,7 +33,8 @@ pub(super) fn stornieren(
         return Err(BuchungError::HerkunftGesperrt { typ: typ.clone(), id }.into());
     }
     let buchungsdatum = buchungsdatum.unwrap_or_else(|| ctx.heute());
-    datum_pruefen(buchungsdatum, "/buchungsdatum", ctx)?;
+    nicht_zu_weit_voraus(buchungsdatum, "/buchungsdatum", ctx)?;
+    stornoort(buchung, buchungsdatum, ctx)?;
     op::alle_offen(ctx.id, buchung, ctx)?;
     Ok(BuchungEvent::Storniert {
         durch: ctx.new_id("storno"),
@@ -66,7 +67,7 @@ pub(super) fn umkehren(
         Some(_) => {}
     }
     nicht_zu_weit_voraus(buchungsdatum, "/buchungsdatum", ctx)?;
-    let ort = buchungsort(buchungsdatum, None, ctx)?;
+    let ort = stornoort(&buchung, buchungsdatum, ctx)?;
     Ok(BuchungEvent::Erfasst {
         belegnummer: ctx.draw(BELEGKREIS, buchungsdatum)?,
         belegdatum: buchungsdatum,

@@ -18,9 +18,9 @@ use crate::{
 /// Longest year (§ 240 HGB), in calendar months.
 const MONATE_HOECHSTENS: usize = 12;
 /// Number of the opening period.
-const PERIODE_EROEFFNUNG: u8 = 0;
+pub const PERIODE_EROEFFNUNG: u8 = 0;
 /// Number of the closing period.
-const PERIODE_ABSCHLUSS: u8 = 13;
+pub const PERIODE_ABSCHLUSS: u8 = 13;
 
 /// Folded state; serde gives the columns of `fibu.geschaeftsjahr`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -109,6 +109,31 @@ impl Umfang {
                 let meldung = format!("die Summen der Periode {nr} sind nicht lesbar; nicht festgeschrieben");
                 Shared::feld("/nr", meldung).into()
             }),
+        }
+    }
+}
+
+/// The first Personenkonto whose open items are not its balance, at the head of the log.
+#[derive(Debug, Deserialize)]
+struct Abweichung {
+    konto: String,
+    saldo: Betrag,
+    posten: Betrag,
+}
+
+impl Abweichung {
+    fn gelesen(ctx: &Context<'_>) -> Result<Option<Self>, Refused<GeschaeftsjahrError>> {
+        let gelesen = serde_json::from_value(ctx.fact("op_abweichung", "personen")?);
+        gelesen.map_err(|_| Shared::feld("/nr", "die Abstimmung der offenen Posten ist nicht lesbar").into())
+    }
+
+    fn ablehnung(self, nr: u8) -> GeschaeftsjahrError {
+        let Self { konto, saldo, posten } = self;
+        GeschaeftsjahrError::PeriodeOpAbweichung {
+            nr,
+            konto,
+            saldo,
+            posten,
         }
     }
 }
@@ -212,7 +237,8 @@ impl Geschaeftsjahr {
         let offen = self
             .perioden
             .iter()
-            .find(|p| p.nr < nr && p.status != PeriodeStatus::Festgeschrieben);
+            // The opening takes vouchers until the year before is closed, which is long after its first months are sealed.
+            .find(|p| p.nr != PERIODE_EROEFFNUNG && p.nr < nr && p.status != PeriodeStatus::Festgeschrieben);
         if let Some(Periode { nr: offen, .. }) = offen {
             return Err(GeschaeftsjahrError::PeriodeReihenfolge { nr, offen: *offen }.into());
         }
@@ -222,6 +248,9 @@ impl Geschaeftsjahr {
                 periode.bis
             );
             ctx.warn("PERIODE_NICHT_BEENDET", meldung);
+        }
+        if let Some(abweichung) = Abweichung::gelesen(ctx)? {
+            return Err(abweichung.ablehnung(nr).into());
         }
         let (groesse, wurzel) = ctx.tree();
         let umfang = Umfang::gelesen(ctx, self.beginn, nr)?;

@@ -226,4 +226,21 @@ pub enum GeschaeftsjahrError {
         /// First earlier period that is not sealed.
         offen: u8,
     },
+    /// The open items of a Personenkonto are not its balance (GoBD Rz. 88: Abstimmung der Neben- mit den Hauptbüchern).
+    #[error(
+        "die Periode {nr} lässt sich nicht festschreiben: auf dem Personenkonto {konto} ist der Saldo {saldo}, die Summe der \
+         offenen Posten {posten}; der Bericht abstimmung-op-sammelkonto zeigt die Konten, eine Buchung mit oder ohne Posten \
+         gleicht aus"
+    )]
+    #[strum(serialize = "PERIODE_OP_ABWEICHUNG")]
+    PeriodeOpAbweichung {
+        /// Period to be sealed.
+        nr: u8,
+        /// Number of the first Personenkonto that differs.
+        konto: String,
+        /// Its balance, EUR, Soll − Haben.
+        saldo: Betrag,
+        /// Sum of its open items, EUR, Soll − Haben.
+        posten: Betrag,
+    },
 }
