@@ -371,6 +371,7 @@ fn was_auf_keine_rechnung_gehoert_wird_mit_seinem_code_abgelehnt() {
         ),
         (entwurf(vec![], json!({"art": "gutschrift"})), "EINGABE_UNGUELTIG"),
         (entwurf(vec![], json!({"art": "schluss"})), "EINGABE_UNGUELTIG"),
+        (entwurf(vec![], json!({"art": "anzahlung"})), "EINGABE_UNGUELTIG"),
         (
             entwurf(vec![], json!({"zahlungsbedingung_id": ORIGINAL})),
             "EINGABE_UNGUELTIG",
@@ -681,6 +682,11 @@ fn auftrag(kunden_nr: &str, netto: &str, storniert: Option<&str>) -> Vec<Auftrag
     events.into_iter().map(lesen).collect()
 }
 
+/// The world with an Auftrag of 50,000.00 of Debitor 10001.
+fn auftragswelt() -> World {
+    welt().with::<Auftrag>(AUFTRAG, auftrag("10001", "50000.00", None))
+}
+
 /// A draft of an Anzahlung on the Auftrag, and its booking.
 fn anzahlung_buchen(netto: &str) -> Vec<Value> {
     let zeile = position("1", netto, "U19", json!({"text": "Anzahlung"}));
@@ -692,7 +698,7 @@ fn anzahlung_buchen(netto: &str) -> Vec<Value> {
 
 fn anzahlung(brutto_teile: &[(&str, i64)]) -> Vec<RechnungEvent> {
     let commands = anzahlung_buchen("10000.00");
-    let mut welt = welt().with::<Auftrag>(AUFTRAG, auftrag("10001", "50000.00", None));
+    let mut welt = auftragswelt();
     welt.id = ANZAHLUNG;
     let (mut rechnung, mut events) = laufen(&welt, Rechnung::default(), commands).unwrap();
     for (nr, (datum, betrag)) in brutto_teile.iter().enumerate() {
@@ -720,7 +726,7 @@ fn verrechnen() -> Value {
 
 #[test]
 fn beispiel_3_anzahlung_zahlung_und_schlussrechnung() {
-    let welt = welt();
+    let welt = auftragswelt();
     let events = anzahlung(&[("2026-03-10", 1_190_000)]);
     assert_eq!(daten(&events).anzahlung_nr, Some(1));
     let gebucht_am = events.iter().find(|e| matches!(e, RechnungEvent::Gebucht(_))).unwrap();
@@ -797,13 +803,32 @@ fn eine_anzahlung_nennt_einen_auftrag_ihres_kunden() {
         welt().with::<Auftrag>(AUFTRAG, auftrag("10002", "50000.00", None)),
     ] {
         assert_eq!(code(&abgelehnt_beim_buchen(&welt, "1.00")), "EINGABE_UNGUELTIG");
+        assert_eq!(code(&abgelehnt(&welt, schluss(vec![]))), "EINGABE_UNGUELTIG");
+    }
+}
+
+#[test]
+fn auch_ein_entwurf_von_frueher_verbraucht_keine_anzahlung_eines_anderen_kunden() {
+    let (fremd, _) = laufen(&auftragswelt(), Rechnung::default(), schluss(vec![])).unwrap();
+    let fremd = Rechnung {
+        debitor_nr: "10002".into(),
+        ..fremd
+    };
+    let ohne = Rechnung {
+        auftrag_id: None,
+        art: RechnungArt::Anzahlung,
+        ..fremd.clone()
+    };
+    for rechnung in [fremd, ohne] {
+        let refused = laufen(&auftragswelt(), rechnung, vec![buchen()]).unwrap_err();
+        assert_eq!(code(&refused), "EINGABE_UNGUELTIG");
     }
 }
 
 #[test]
 fn eine_unbezahlte_anzahlung_haelt_die_schlussrechnung_auf() {
     let teilweise = anzahlung(&[("2026-03-10", 1_000_000)]);
-    let welt = welt().with::<Rechnung>(ANZAHLUNG, teilweise.clone());
+    let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, teilweise.clone());
     let offen = RechnungError::AnzahlungOffen {
         nummer: "AR-2026-000001".into(),
         rest: cent(190_000),
@@ -894,7 +919,7 @@ fn eine_zurueckgenommene_zahlung_kehrt_ihre_steuer_um_solange_nicht_abgerechnet_
 
 #[test]
 fn nur_die_eigenen_anzahlungen_werden_verrechnet() {
-    let welt = welt().with::<Rechnung>(ANZAHLUNG, anzahlung(&[]));
+    let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, anzahlung(&[]));
     let (schluss, _) = laufen(&welt, Rechnung::default(), schluss(vec![])).unwrap();
     for ids in [json!([ORIGINAL]), json!([ANZAHLUNG, ANZAHLUNG])] {
         let command = json!({"AnzahlungenVerrechnen": {"anzahlung_ids": ids}});

@@ -37,14 +37,37 @@ fn anzahlungen(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<Vec<(Uuid, std::syn
     Ok(gefunden)
 }
 
-/// The running number of the next Anzahlung of an Auftrag. All that stand, with this one, are at most what it is worth.
-pub(super) fn naechste_nr(neu: &Rechnung, netto: Betrag, auftrag_id: Uuid, ctx: &Context<'_>) -> Ergebnis<i32> {
+/// The Auftrag that a whole invoice is for: there is one, and it is of the invoice's customer.
+fn auftrag_des_kunden(auftrag_id: Uuid, debitor_nr: &str, ctx: &Context<'_>) -> Ergebnis<std::sync::Arc<Auftrag>> {
     let unbekannt = || Shared::feld("/auftrag_id", "diesen Auftrag gibt es nicht; einen angelegten angeben");
     let auftrag = ctx.get::<Auftrag>(auftrag_id)?.ok_or_else(unbekannt)?;
-    if auftrag.kunden_nr != neu.debitor_nr {
+    if auftrag.kunden_nr != debitor_nr {
         let text = format!("der Auftrag {} ist von einem anderen Kunden", auftrag.auftrag_nr);
         return Err(Shared::feld("/auftrag_id", text).into());
     }
+    Ok(auftrag)
+}
+
+/// Refuses an Anzahlung or Schlussrechnung without an Auftrag, since neither would find the other, and any invoice for
+/// an Auftrag of another customer, whose advance payments it would use up.
+pub(super) fn auftrag_pruefen(
+    art: RechnungArt,
+    auftrag_id: Option<Uuid>,
+    debitor_nr: &str,
+    ctx: &Context<'_>,
+) -> Ergebnis<()> {
+    let text = match (auftrag_id, art) {
+        (Some(auftrag_id), _) => return auftrag_des_kunden(auftrag_id, debitor_nr, ctx).map(|_| ()),
+        (None, RechnungArt::Schluss) => "eine Schlussrechnung gehört zu einem Auftrag; bitte angeben",
+        (None, RechnungArt::Anzahlung) => "eine Anzahlungsrechnung gehört zu einem Auftrag; bitte angeben",
+        (None, _) => return Ok(()),
+    };
+    Err(Shared::feld("/auftrag_id", text).into())
+}
+
+/// The running number of the next Anzahlung of an Auftrag. All that stand, with this one, are at most what it is worth.
+pub(super) fn naechste_nr(neu: &Rechnung, netto: Betrag, auftrag_id: Uuid, ctx: &Context<'_>) -> Ergebnis<i32> {
+    let auftrag = auftrag_des_kunden(auftrag_id, &neu.debitor_nr, ctx)?;
     let vorhanden = anzahlungen(auftrag_id, ctx)?;
     let stehen = vorhanden.iter().filter(|(_, a)| a.status == RechnungStatus::Gebucht);
     let bisher: Betrag = stehen

@@ -68,6 +68,7 @@ pub(super) fn buchen(
         let nr = rechnung.debitor_nr.clone();
         return Err(RechnungError::DebitorGesperrt { nr }.into());
     }
+    anzahlung::auftrag_pruefen(rechnung.art, rechnung.auftrag_id, &rechnung.debitor_nr, ctx)?;
     let leistung = leistungszeitraum(rechnung);
     let steuerdatum = match (rechnung.art, leistung) {
         (RechnungArt::Anzahlung, _) => rechnungsdatum,

@@ -25,7 +25,7 @@ pub struct EntwerfenEingabe {
     pub leistung_bis: Option<NaiveDate>,
     /// Terms of payment; those of the Debitor if absent.
     pub zahlungsbedingung_id: Option<Uuid>,
-    /// The Auftrag that the whole invoice is for; a Schlussrechnung needs one.
+    /// The Auftrag of this customer that the whole invoice is for; an Anzahlung and a Schlussrechnung need one.
     pub auftrag_id: Option<Uuid>,
     /// Lines.
     #[serde(default)]

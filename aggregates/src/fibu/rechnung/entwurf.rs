@@ -37,13 +37,7 @@ pub(super) fn entwerfen(eingabe: super::EntwerfenEingabe, ctx: &Context<'_>) -> 
         )
         .into());
     }
-    if art == RechnungArt::Schluss && eingabe.auftrag_id.is_none() {
-        return Err(Shared::feld(
-            "/auftrag_id",
-            "eine Schlussrechnung gehört zu einem Auftrag; bitte angeben",
-        )
-        .into());
-    }
+    anzahlung::auftrag_pruefen(art, eingabe.auftrag_id, &debitor_nr, ctx)?;
     Zahlungsbedingung::pruefen(eingabe.zahlungsbedingung_id, "/zahlungsbedingung_id", ctx)?;
     let leistung = leistung(eingabe.leistung_von, eingabe.leistung_bis, "/leistung_von")?;
     let mut events = vec![RechnungEvent::Entworfen {
