@@ -103,7 +103,9 @@ impl Database {
                 bail!("DATABASE_READ_URL nennt die Replik eines eigenen Servers; dieser fehlt als DATABASE_URL");
             }
             if settings.owner_url.is_some() {
-                bail!("NEUROERP_EIGNER_URL ist gesetzt, aber DATABASE_URL fehlt; nur „neuroerp migrate“ kommt ohne sie aus");
+                bail!(
+                    "NEUROERP_EIGNER_URL ist gesetzt, aber DATABASE_URL fehlt; nur „neuroerp migrate“ kommt ohne sie aus"
+                );
             }
             return Self::private(&EmbeddedSettings::new(&settings.data_dir), role).await;
         };

@@ -203,7 +203,7 @@ fn freie_konten_der_vorlage_verlangen_einen_schluessel() {
                 assert_eq!(
                     (k.steuerregel.automatik, k.funktion),
                     (Automatik::Keine, KontoFunktion::Sach)
-                )
+                );
             })
             .map(|k| k.konto_nr)
             .collect();

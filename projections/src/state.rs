@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
+/// Key fields: JSON field in the element, and the column it becomes.
+pub type Keys = &'static [(&'static str, &'static str)];
+
 /// One table of an aggregate.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
@@ -19,7 +22,7 @@ pub struct Table {
     pub path: &'static [&'static str],
     /// The keys: JSON field in the element, and the column it becomes. One for each level above the row, then those of
     /// the row itself, where both are usually the same.
-    pub keys: &'static [(&'static str, &'static str)],
+    pub keys: Keys,
 }
 
 impl Table {
@@ -35,11 +38,7 @@ impl Table {
 
     /// A child table: one row per element of a list.
     #[must_use]
-    pub const fn child(
-        name: &'static str,
-        path: &'static [&'static str],
-        keys: &'static [(&'static str, &'static str)],
-    ) -> Self {
+    pub const fn child(name: &'static str, path: &'static [&'static str], keys: Keys) -> Self {
         Self { name, path, keys }
     }
 
@@ -51,12 +50,7 @@ impl Table {
 
     /// The keys of the levels above the row, one for each, and those of the row itself.
     #[must_use]
-    pub fn split_keys(
-        &self,
-    ) -> (
-        &'static [(&'static str, &'static str)],
-        &'static [(&'static str, &'static str)],
-    ) {
+    pub fn split_keys(&self) -> (Keys, Keys) {
         let above = self.path.len().saturating_sub(1).min(self.keys.len());
         self.keys.split_at(above)
     }

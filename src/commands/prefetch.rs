@@ -69,16 +69,12 @@ impl Shared {
         if cache.late.get(name).is_some_and(|at| at.elapsed() < FACT_PAUSE) {
             return Err(StoreError::LedgerBehind { fact: name });
         }
-        match tokio::time::timeout(FACT_TIME, self.facts.fact(mandant_id, name, key)).await {
-            Ok(fact) => {
-                cache.late.remove(name);
-                fact
-            }
-            Err(_) => {
-                cache.late.insert(name, Instant::now());
-                Err(StoreError::LedgerBehind { fact: name })
-            }
+        if let Ok(fact) = tokio::time::timeout(FACT_TIME, self.facts.fact(mandant_id, name, key)).await {
+            cache.late.remove(name);
+            return fact;
         }
+        cache.late.insert(name, Instant::now());
+        Err(StoreError::LedgerBehind { fact: name })
     }
 
     /// Brings the cache up to the log: folds what other processes appended since this one last saw it, and reads the

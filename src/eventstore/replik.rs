@@ -82,7 +82,7 @@ impl EventStore {
                 };
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "DATABASE_READ_URL antwortet nicht; gelesen wird aus DATABASE_URL")
+                tracing::warn!(%error, "DATABASE_READ_URL antwortet nicht; gelesen wird aus DATABASE_URL");
             }
             Err(_) => tracing::debug!(needed, "the replica is behind"),
         }

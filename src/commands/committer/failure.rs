@@ -87,14 +87,13 @@ impl Committer {
         let mut connection: PoolConnection<Postgres> = self.shared.store.engine().acquire().await?;
         connection.close_on_drop();
         let mut transaction = append::begin(&mut connection, self.mandant_id).await?;
-        let found = match batch.events.last() {
+        let found = if let Some(last) = batch.events.last() {
             // The salt goes into the leaf, so no other batch has written it.
-            Some(last) => append::has_leaf(&mut transaction, self.mandant_id, last).await?,
-            None => {
-                let ids: Vec<Uuid> = batch.befehle.iter().map(|b| b.befehl_id).collect();
-                let start = append::read(&mut transaction, self.mandant_id, &ids, &[]).await?;
-                ids.iter().all(|id| start.known.contains_key(id))
-            }
+            append::has_leaf(&mut transaction, self.mandant_id, last).await?
+        } else {
+            let ids: Vec<Uuid> = batch.befehle.iter().map(|b| b.befehl_id).collect();
+            let start = append::read(&mut transaction, self.mandant_id, &ids, &[]).await?;
+            ids.iter().all(|id| start.known.contains_key(id))
         };
         transaction.rollback().await?;
         Ok(found)

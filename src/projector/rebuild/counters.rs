@@ -4,6 +4,7 @@
 //! `log.zaehler_anfang`.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, HashMap},
     fmt::Display,
 };
@@ -148,18 +149,24 @@ impl Wrong {
     pub(super) fn difference(&self) -> Difference {
         let (mandant_id, kreis, jahr) = &self.name;
         let (ist, soll) = (self.ist.stand, self.soll.stand);
-        let text = if ist < soll {
-            format!("steht auf {ist}, vergeben ist nach dem Journal schon {soll}; die nächste Nummer gäbe es zweimal")
-        } else if ist > soll {
-            format!("steht auf {ist}, vergeben ist nach dem Journal erst {soll}; dazwischen bliebe eine Lücke")
-        } else {
-            let tag = |counter: Counter| {
-                counter
-                    .letztes_datum
-                    .map_or_else(|| "kein Datum".to_owned(), |d| d.to_string())
-            };
-            let (ist, soll) = (tag(self.ist), tag(self.soll));
-            format!("nennt als Datum der letzten Nummer {ist}, nach dem Journal ist es {soll}")
+        let text = match ist.cmp(&soll) {
+            Ordering::Less => {
+                format!(
+                    "steht auf {ist}, vergeben ist nach dem Journal schon {soll}; die nächste Nummer gäbe es zweimal"
+                )
+            }
+            Ordering::Greater => {
+                format!("steht auf {ist}, vergeben ist nach dem Journal erst {soll}; dazwischen bliebe eine Lücke")
+            }
+            Ordering::Equal => {
+                let tag = |counter: Counter| {
+                    counter
+                        .letztes_datum
+                        .map_or_else(|| "kein Datum".to_owned(), |d| d.to_string())
+                };
+                let (ist, soll) = (tag(self.ist), tag(self.soll));
+                format!("nennt als Datum der letzten Nummer {ist}, nach dem Journal ist es {soll}")
+            }
         };
         let jahr: &dyn Display = if *jahr == 0 { &"ohne Jahr" } else { jahr };
         Difference {
