@@ -589,8 +589,10 @@ async fn after_a_lost_commit_a_command_that_another_process_carried_out_says_not
         .await
         .unwrap();
     let keys = [Uuid::now_v7(), Uuid::now_v7()];
-    let orders: Vec<Order> = (0..2)
-        .map(|n| muster_aendern(mandant, "AR", n + 1).once(keys[n as usize]))
+    let orders: Vec<Order> = keys
+        .iter()
+        .zip(1..)
+        .map(|(key, nr)| muster_aendern(mandant, "AR", nr).once(*key))
         .collect();
     // The COMMIT of the second command takes its time, once.
     let mut owner = db.owner.clone().connect().await.unwrap();
