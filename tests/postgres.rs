@@ -200,6 +200,7 @@ async fn with_an_url_for_the_owner_the_running_program_cannot_become_the_owner_o
     // It works as ever: a command, ledgers, a rebuild, the check.
     let settings = DatabaseSettings {
         url: Some(as_program.clone()),
+        read_url: None,
         owner_url: None,
         data_dir: "unbenutzt".into(),
     };
