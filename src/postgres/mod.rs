@@ -221,3 +221,15 @@ fn pool_options(more: &'static str, connections: u32) -> PgPoolOptions {
             })
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MIGRATOR;
+
+    #[test]
+    fn no_two_migrations_have_the_same_number() {
+        let numbers: Vec<i64> = MIGRATOR.iter().map(|m| m.version).collect();
+        let rising = numbers.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+        assert!(rising, "{numbers:?}");
+    }
+}
