@@ -289,6 +289,36 @@ async fn what_postgres_loses_of_a_ledger_when_it_is_killed_is_carried_again_with
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn long_reports_do_not_keep_the_ledgers_waiting() {
+    let db = common::database().await;
+    let core = neuroerp::server::Core::start(&db.owner).await.unwrap();
+    let pool = core.app.store.pool();
+    let mut held = Vec::new();
+    while held.len() < pool.options().get_max_connections() as usize {
+        held.push(pool.acquire().await.unwrap());
+    }
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let mandant = Uuid::now_v7();
+    let command = json!({"Anlegen": {"code": "AR", "muster": "AR-{00000}", "start": 1, "lueckenlos": true,
+        "chronologisch": false}});
+    let kreis = aggregates::dienste::Nummernkreis::stream_id(mandant, "AR");
+    let order = neuroerp::commands::Order::new("nummernkreis", kreis, command);
+    let caller = neuroerp::commands::Caller::service("test");
+    core.bus().send(mandant, caller, order).await.unwrap();
+    let begin = std::time::Instant::now();
+    let mut reached = 0;
+    while reached < projections::ledgers().len() && begin.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let sql = "SELECT count(*) FROM projektion.stand WHERE mandant_id = $1 AND position >= 1";
+        let count: i64 = sqlx::query_scalar(sql).bind(mandant).fetch_one(&db.pool).await.unwrap();
+        reached = usize::try_from(count).unwrap();
+    }
+    assert_eq!(reached, projections::ledgers().len());
+    drop(held);
+    core.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_a_position_ends_when_it_is_seen_or_the_time_is_up() {
     let server = common::server().await;
     let position = buchen(&server, 0, 3).await;

@@ -89,47 +89,62 @@ impl Projector {
     #[must_use]
     pub fn start(self: Arc<Self>, cancel: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(async move {
-            let moved = self.store.signals().moved();
-            let mut statistics = Statistics::default();
-            let mut look_at = Instant::now();
-            let mut heads = BTreeMap::new();
-            loop {
-                if Instant::now() >= look_at {
-                    look_at = Instant::now() + POLL;
-                    match self.look(&mut statistics).await {
-                        Ok(all) => heads.extend(all),
-                        Err(error) => tracing::warn!(%error, "die Kontobücher pausieren"),
-                    }
-                }
-                let begin = Instant::now();
-                if let Err(error) = self.round(&std::mem::take(&mut heads), &cancel).await {
-                    tracing::warn!(%error, "die Kontobücher pausieren");
-                }
-                tokio::time::sleep(BREATH.max(begin.elapsed()).min(POLL)).await;
-                tokio::select! {
-                    () = cancel.cancelled() => return,
-                    new = moved.next() => heads = new,
-                    () = tokio::time::sleep_until(look_at) => {}
-                }
-            }
+            // What is only told waits for the connections of queries, the ledgers do not.
+            tokio::join!(self.work(&cancel), self.tell(&cancel));
         })
     }
 
+    async fn work(&self, cancel: &CancellationToken) {
+        let moved = self.store.signals().moved();
+        let mut look_at = Instant::now();
+        let mut heads = BTreeMap::new();
+        loop {
+            if Instant::now() >= look_at {
+                look_at = Instant::now() + POLL;
+                match self.look().await {
+                    Ok(all) => heads.extend(all),
+                    Err(error) => tracing::warn!(%error, "die Kontobücher pausieren"),
+                }
+            }
+            let begin = Instant::now();
+            if let Err(error) = self.round(&std::mem::take(&mut heads), cancel).await {
+                tracing::warn!(%error, "die Kontobücher pausieren");
+            }
+            tokio::time::sleep(BREATH.max(begin.elapsed()).min(POLL)).await;
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                new = moved.next() => heads = new,
+                () = tokio::time::sleep_until(look_at) => {}
+            }
+        }
+    }
+
+    /// Brings the metrics and the planner's statistics up to date.
+    async fn tell(&self, cancel: &CancellationToken) {
+        let mut statistics = Statistics::default();
+        loop {
+            if let Err(error) = self.measure().await {
+                tracing::warn!(%error, "der Rückstand der Kontobücher ist nicht bekannt");
+            }
+            if let Err(error) = statistics.keep(&self.store).await {
+                tracing::warn!(%error, "der Planer hat keine neuen Statistiken");
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
     /// The net under the wake-ups: the heads of all companies, which readers in this process learn of too; stopped
-    /// ledgers are looked at again; the metrics and the planner's statistics are brought up to date.
-    async fn look(&self, statistics: &mut Statistics) -> Result<Vec<(Uuid, i64)>, StoreError> {
+    /// ledgers are looked at again.
+    async fn look(&self) -> Result<Vec<(Uuid, i64)>, StoreError> {
         let heads = self.store.heads().await?;
         for (mandant_id, head) in &heads {
             self.store.signals().seen(*mandant_id, *head);
         }
         self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.look_back().await?;
-        if let Err(error) = self.measure().await {
-            tracing::warn!(%error, "der Rückstand der Kontobücher ist nicht bekannt");
-        }
-        if let Err(error) = statistics.keep(&self.store).await {
-            tracing::warn!(%error, "der Planer hat keine neuen Statistiken");
-        }
         Ok(heads)
     }
 
