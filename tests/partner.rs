@@ -279,7 +279,7 @@ async fn die_kreditauskunft_zeigt_das_limit_das_eine_zweite_person_freigab() {
     server
         .get("/api/v1/berichte/kreditauskunft?kunde=99999")
         .await
-        .refused(400, "EINGABE_UNGUELTIG");
+        .refused(422, "EINGABE_UNGUELTIG");
     // What documents do to the line has no door.
     assert_eq!(
         server.post(&format!("{linie}/neu-pruefen"), json!({})).await.status,

@@ -108,7 +108,7 @@ async fn c3_1_drei_lieferungen_zwei_rechnungen_ein_abgeschlossener_auftrag() {
         (&json!("Emden"), &json!("10.1"))
     );
     let unbekannt = haus.server.get("/api/v1/berichte/lieferschein?nummer=LS-1").await;
-    unbekannt.refused(400, "EINGABE_UNGUELTIG");
+    unbekannt.refused(422, "EINGABE_UNGUELTIG");
 }
 
 #[tokio::test(flavor = "multi_thread")]

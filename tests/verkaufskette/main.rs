@@ -177,7 +177,7 @@ async fn belegkette_von_allen_seiten(haus: &Haus, zahlung: &str, vor_der_gutschr
     let (_, fremd) = haus.server.key("lager", json!({"scopes": ["wawi:read"]})).await;
     fremd.get(pfad).await.refused(403, "BERECHTIGUNG_FEHLT");
     let unbekannt = haus.server.get("/api/v1/berichte/belegkette?beleg=AR-1").await;
-    unbekannt.refused(400, "EINGABE_UNGUELTIG");
+    unbekannt.refused(422, "EINGABE_UNGUELTIG");
 }
 
 #[tokio::test(flavor = "multi_thread")]

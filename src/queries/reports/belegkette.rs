@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Args, Art, BELEGKETTE, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table, table::felder};
-use crate::{api::problem::Problem, queries::params::wrong};
+use crate::{api::problem::Problem, queries::params::unfit};
 
 /// Most lines of a chain. More has only a payment of thousands of documents; its parts have chains of their own.
 const MAX_ZEILEN: i64 = 5_000;
@@ -110,7 +110,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         .bind(beleg.parse::<Uuid>().ok())
         .fetch_optional(&mut *source.transaction)
         .await?;
-    let id = id.ok_or_else(|| wrong("beleg", format!("den Beleg {beleg} gibt es in keiner Belegkette")))?;
+    let id = id.ok_or_else(|| unfit("beleg", format!("den Beleg {beleg} gibt es in keiner Belegkette")))?;
     let rows: Vec<Row> = sqlx::query_as(KETTE)
         .bind(source.mandant_id)
         .bind(source.upto)
@@ -120,7 +120,7 @@ async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
         .await?;
     if i64::try_from(rows.len()).is_ok_and(|zeilen| zeilen > MAX_ZEILEN) {
         let text = format!("die Kette hat mehr als {MAX_ZEILEN} Zeilen; bitte einen Beleg weiter unten in ihr nennen");
-        return Err(wrong("beleg", text));
+        return Err(unfit("beleg", text));
     }
     let zeilen: Vec<Vec<Cell>> = rows.into_iter().map(zeile).collect();
     Ok(Table {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Args, Art, Cell, JOURNAL, Parameter, ParameterArt, Report, Source, Spalte, Staende, Table, table::felder};
-use crate::{api::problem::Problem, queries::params::wrong};
+use crate::{api::problem::Problem, queries::params::unfit};
 
 pub(super) const REPORT: Report = Report {
     name: "kreditauskunft",
@@ -87,7 +87,7 @@ async fn einer(source: &mut Source, nr: &str) -> Result<(Staende, Staende), Prob
         .fetch_optional(&mut *source.transaction)
         .await?;
     let Some(id) = id else {
-        return Err(wrong("kunde", format!("den Kunden {nr} gibt es nicht")));
+        return Err(unfit("kunde", format!("den Kunden {nr} gibt es nicht")));
     };
     let linie = Kreditlinie::stream_id(source.mandant_id, id);
     Ok((

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{AUFTRAGSBEWEGUNG, Args, Art, Cell, Parameter, ParameterArt, Report, Source, Spalte, Table, table::felder};
-use crate::{api::problem::Problem, queries::params::wrong};
+use crate::{api::problem::Problem, queries::params::unfit};
 
 pub(super) const REPORT: Report = Report {
     name: "lieferschein",
@@ -31,7 +31,7 @@ pub(super) const REPORT: Report = Report {
 
 async fn run(source: &mut Source, args: &Args) -> Result<Table, Problem> {
     let nummer = args.text("nummer").unwrap_or_default();
-    let unbekannt = || wrong("nummer", format!("den Lieferschein {nummer} gibt es nicht"));
+    let unbekannt = || unfit("nummer", format!("den Lieferschein {nummer} gibt es nicht"));
     let id: Option<Uuid> =
         sqlx::query_scalar("SELECT id FROM wawi.versand WHERE mandant_id = $1 AND lieferschein_nr = $2")
             .bind(source.mandant_id)
