@@ -232,7 +232,7 @@ async fn viele_probelaeufe_die_kontobuecher_fragen_warten_nicht_aufeinander() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hinter_befehlen_des_eigenen_atomaren_stapels_ist_kein_kontobuch_zu_fragen() {
     let server = common::server().await;
-    let konto = konto_id(&server, "6820").await;
+    let konto = konto_id(&server, "6825").await;
     let stilllegen = of_konto("stilllegen", &konto, json!({}));
     let stapel = json!([buchung("1.00"), stilllegen, buchung("2.00")]);
     let vorher = head(&server).await;
