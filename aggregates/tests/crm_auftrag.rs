@@ -521,6 +521,25 @@ fn was_vor_dem_lieferwert_berechnet_wurde_bekommt_seinen_anteil() {
     }
 }
 
+#[test]
+fn auch_eine_neue_menge_macht_nichts_weniger_wert_als_es_ging() {
+    // 41 kg are worth 1.5 cents, rounded to 2; 40 kg would be worth 1.48, and 12 of them nothing.
+    let mut auftrag = freigegeben(welt(), KAS, "0.041", Some("0.37"));
+    assert_eq!(
+        geliefert(&auftrag.tu(lieferung(&auftrag, "0.011", false))).0,
+        euro("0.01")
+    );
+    auftrag.tu(storno(&auftrag, Some("0.028")));
+    auftrag.tu(aendern(&auftrag, json!({"menge": "0.040"})));
+    assert_eq!(
+        (auftrag.stand.wert(), auftrag.stand.kredit),
+        (euro("0.01"), Betrag::NULL)
+    );
+    let events = auftrag.tu(lieferung(&auftrag, "0.001", false));
+    assert_eq!(geliefert(&events), (Betrag::NULL, Betrag::NULL));
+    assert_eq!(auftrag.stand.positionen[0].geliefert_netto, euro("0.01"));
+}
+
 proptest! {
     #[test]
     fn teillieferungen_ergeben_zusammen_das_beschlossene_netto(teile in prop::collection::vec(1_i64..400, 1..12)) {
