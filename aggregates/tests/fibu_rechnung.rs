@@ -478,7 +478,7 @@ fn posten(welt: World, buchung_id: Uuid, betrag: i64, ausgeglichen: i64) -> Worl
         kunde_id: None,
     };
     let mut events = vec![eroeffnet];
-    if ausgeglichen > 0 {
+    if ausgeglichen != 0 {
         events.push(OffenerPostenEvent::AusgleichAngewandt(OpBewegung {
             ausgleich_id: AUSGLEICH,
             beleg: aggregates::fibu::buchung::Herkunft {
@@ -885,12 +885,29 @@ fn ein_ausgleich_mit_der_eigenen_korrektur_ist_keine_zahlung() {
     assert_eq!(erfasst(&welt(ausgleich(false, *gutschrift_op_id)), korrigiert), 0);
 }
 
+/// Money of an Ausgleich goes back.
+fn zurueck() -> Vec<Value> {
+    vec![json!({"AusgleichZuruecknehmen": {"ausgleich_id": Uuid::from_u128(0x700), "datum": "2026-03-10"}})]
+}
+
+/// A Schlussrechnung deducts so much of an Anzahlung under U19.
+fn anrechnen(basis: &str, steuer: &str, brutto: &str) -> Vec<Value> {
+    let zeile = json!({"schluessel": "U19", "satz": "19", "basis": basis, "steuer": steuer, "brutto": brutto});
+    vec![json!({"AnzahlungAnrechnen": {"schlussrechnung_id": ORIGINAL, "steuerzeilen": [zeile]}})]
+}
+
+fn anrechnung_aufheben() -> Vec<Value> {
+    vec![json!({"AnrechnungAufheben": {"schlussrechnung_id": ORIGINAL, "datum": "2026-03-10"}})]
+}
+
+fn namen(events: &[RechnungEvent]) -> Vec<&'static str> {
+    events.iter().map(Into::into).collect()
+}
+
 #[test]
-fn eine_zurueckgenommene_zahlung_kehrt_ihre_steuer_um_solange_nicht_abgerechnet_ist() {
+fn eine_zurueckgenommene_zahlung_kehrt_ihre_steuer_um() {
     let events = anzahlung(&[("2026-03-10", 1_190_000)]);
     let welt = welt();
-    let zurueck =
-        || vec![json!({"AusgleichZuruecknehmen": {"ausgleich_id": Uuid::from_u128(0x700), "datum": "2026-03-10"}})];
     let (rechnung, neu) = laufen(&welt, gefaltet(&events), zurueck()).unwrap();
     assert!(rechnung.zahlungen.is_empty());
     let folge = folgen("rechnung", ANZAHLUNG, &neu[0], &welt);
@@ -898,23 +915,164 @@ fn eine_zurueckgenommene_zahlung_kehrt_ihre_steuer_um_solange_nicht_abgerechnet_
         folge[0].command["Umkehren"]["original"],
         json!(gefaltet(&events).zahlungen[0].buchung_id)
     );
-    let (angerechnet, _) = laufen(
-        &welt,
-        gefaltet(&events),
-        vec![json!({"AnzahlungAnrechnen": {"schlussrechnung_id": ORIGINAL}})],
-    )
-    .unwrap();
+}
+
+#[test]
+fn was_eine_schlussrechnung_abzieht_bleibt_versteuert_wenn_die_zahlung_zurueckgeht() {
+    let events = anzahlung(&[("2026-03-10", 1_190_000)]);
+    let buchung_id = daten(&events).buchung_id;
+    let welt = posten(welt(), buchung_id, 1_190_000, 0);
+    let alles = anrechnen("10000.00", "1900.00", "11900.00");
+    let (angerechnet, _) = laufen(&welt, gefaltet(&events), alles.clone()).unwrap();
+    assert_eq!(angerechnet.angerechnet_in, Some(ORIGINAL));
     assert_eq!(
-        code(&laufen(&welt, angerechnet.clone(), zurueck()).unwrap_err()),
-        "STATUS_UNZULAESSIG"
+        code(&laufen(&welt, angerechnet.clone(), alles).unwrap_err()),
+        "STATUS_UNZULAESSIG",
+        "kein Geld zweimal"
     );
     assert_eq!(
         code(&laufen(&welt, angerechnet.clone(), vec![stornieren()]).unwrap_err()),
         "STATUS_UNZULAESSIG"
     );
-    let frei = json!({"AnrechnungAufheben": {"schlussrechnung_id": ORIGINAL}});
-    let (frei, _) = laufen(&welt, angerechnet, vec![frei]).unwrap();
-    assert_eq!(frei.angerechnet_in, None);
+    // All is deducted: the item is open again, and no tax moves.
+    let (zurueckgegeben, neu) = laufen(&welt, angerechnet, zurueck()).unwrap();
+    assert_eq!(namen(&neu), [] as [&str; 0]);
+    // With the Schlussrechnung the deduction falls, and with it the tax of money that is not there.
+    let (frei, neu) = laufen(&welt, zurueckgegeben.clone(), anrechnung_aufheben()).unwrap();
+    assert_eq!(namen(&neu), ["AnrechnungAufgehoben", "AnzahlungZurueckgenommen"]);
+    assert_eq!((frei.angerechnet_in, frei.zahlungen.len()), (None, 0));
+    // Paid anew in the meantime, the tax is due anew.
+    let bezahlt = posten(welt, buchung_id, 1_190_000, 1_190_000);
+    let erneut = vec![json!({"AusgleichErfassen": {"ausgleich_id": AUSGLEICH, "betrag": "11900.00", "datum": "2026-03-10"}})];
+    let (zurueckgegeben, neu) = laufen(&bezahlt, zurueckgegeben, erneut).unwrap();
+    assert_eq!(namen(&neu), [] as [&str; 0]);
+    let (frei, neu) = laufen(&bezahlt, zurueckgegeben, anrechnung_aufheben()).unwrap();
+    assert_eq!(
+        namen(&neu),
+        ["AnrechnungAufgehoben", "AnzahlungZurueckgenommen", "AnzahlungVereinnahmt"]
+    );
+    assert_eq!(frei.zahlungen[0].ausgleich_id, AUSGLEICH);
+}
+
+#[test]
+fn von_einer_zurueckgegangenen_zahlung_bleibt_nur_der_abgezogene_teil_versteuert() {
+    let events = anzahlung(&[("2026-03-10", 1_190_000)]);
+    let welt = posten(welt(), daten(&events).buchung_id, 1_190_000, 0);
+    let teil = anrechnen("5000.00", "950.00", "5950.00");
+    let (angerechnet, _) = laufen(&welt, gefaltet(&events), teil).unwrap();
+    let (rechnung, neu) = laufen(&welt, angerechnet, zurueck()).unwrap();
+    assert_eq!(namen(&neu), ["AnzahlungZurueckgenommen", "AnzahlungVereinnahmt"]);
+    let folge = folgen("rechnung", ANZAHLUNG, &neu[1], &welt);
+    assert_eq!(
+        kurz(&buchung(&welt, &folge[0])),
+        ["1495 S 5950.00", "3272 H 5000.00", "3806 H 950.00"]
+    );
+    // Paid again, only the rest of the tax falls due.
+    let erneut = vec![json!({"AusgleichErfassen": {"ausgleich_id": AUSGLEICH, "betrag": "11900.00", "datum": "2026-03-10"}})];
+    let (_, neu) = laufen(&welt, rechnung, erneut).unwrap();
+    assert!(matches!(&neu[0], RechnungEvent::AnzahlungVereinnahmt { brutto, .. } if *brutto == cent(595_000)));
+}
+
+#[test]
+fn eine_teillieferung_zieht_ab_was_passt_und_die_naechste_den_rest() {
+    let bezahlt = anzahlung(&[("2026-03-10", 1_190_000)]);
+    let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, bezahlt.clone());
+    let teil = |netto: &str| {
+        let kopf = json!({"art": "schluss", "auftrag_id": AUFTRAG});
+        let mut commands = entwurf(vec![position("1", netto, "U19", json!({}))], kopf);
+        commands.push(verrechnen());
+        commands
+    };
+    let erste = gebucht(&welt, teil("5000.00"));
+    assert_eq!(daten(&erste).zahlbetrag, Betrag::NULL);
+    let folge = folgen("rechnung", welt.id, erste.last().unwrap(), &welt);
+    assert_eq!(
+        kurz(&buchung(&welt, &folge[0])),
+        ["3272 S 5000.00", "3806 S 950.00", "4400 H 5000.00", "3806 H 950.00"]
+    );
+    let (_, angerechnet) = laufen(&welt, gefaltet(&bezahlt), vec![folge[1].command.clone()]).unwrap();
+    let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, [bezahlt, angerechnet].concat());
+    let zweite = gebucht(&welt, teil("45000.00"));
+    let d = daten(&zweite);
+    assert_eq!((d.verrechnungen[0].brutto, d.zahlbetrag), (cent(595_000), cent(4_760_000)));
+}
+
+#[test]
+fn eine_gewoehnliche_rechnung_laesst_nur_anzahlungen_stehen_die_noch_abgezogen_werden_koennen() {
+    let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, anzahlung(&[("2026-03-10", 1_190_000)]));
+    let rechnung = |netto: &str, mehr: Vec<Value>| {
+        let mut commands = entwurf(vec![position("1", netto, "U19", json!({}))], json!({"auftrag_id": AUFTRAG}));
+        commands.extend(mehr);
+        commands
+    };
+    assert_eq!(daten(&gebucht(&welt, rechnung("40000.00", vec![]))).verrechnungen, []);
+    let uebergangen = RechnungError::AnzahlungNichtVerrechnet {
+        nummern: vec!["AR-2026-000001".into()],
+    };
+    assert_eq!(abgelehnt(&welt, rechnung("40000.01", vec![])), uebergangen.clone().into());
+    // On a collective invoice the line names the Auftrag.
+    let auftrag = json!({"auftrag_id": AUFTRAG, "position_id": Uuid::from_u128(0xa1)});
+    let zeile = position("10", "50000.00", "U19", json!({"netto": "50000.00", "auftrag": auftrag}));
+    assert_eq!(abgelehnt(&welt, entwurf(vec![zeile], json!({}))), uebergangen.into());
+    // Naming them makes it a Schlussrechnung.
+    let schluss = gebucht(&welt, rechnung("50000.00", vec![verrechnen()]));
+    let d = daten(&schluss);
+    assert_eq!((d.art, d.zahlbetrag), (RechnungArt::Schluss, cent(4_760_000)));
+    // One that is not paid cannot be left behind either.
+    let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, anzahlung(&[]));
+    assert_eq!(code(&abgelehnt(&welt, rechnung("50000.00", vec![]))), "RECHNUNG_ANZAHLUNG_OFFEN");
+}
+
+#[test]
+fn die_korrektur_einer_anzahlung_wird_mit_ihrem_ausgleich_storniert() {
+    let offen = anzahlung(&[]);
+    let mut welt = welt();
+    welt.id = ANZAHLUNG;
+    let rest = json!({"Korrigieren": {"positionen": [{"position": 1, "netto": "1000.00"}], "grund": "Rest entfällt"}});
+    let (_, neu) = laufen(&welt, gefaltet(&offen), vec![rest]).unwrap();
+    let folge = folgen("rechnung", ANZAHLUNG, &neu[0], &welt);
+    let korrigiert = [offen, neu].concat();
+    let mut welt = welt.with::<Rechnung>(ANZAHLUNG, korrigiert.clone());
+    welt.id = folge[0].id;
+    let (gutschrift, _) = laufen(&welt, Rechnung::default(), vec![folge[0].command.clone()]).unwrap();
+    let welt = posten(welt, gutschrift.buchung_id.unwrap(), -119_000, -119_000);
+    let ausgleich = |storno| AusgleichEvent::Ausgeglichen {
+        datum: tag(2026, 3, 10),
+        wert: tag(2026, 3, 10),
+        restbehandlung: Restbehandlung::Offen,
+        grund: None,
+        storno,
+        zeilen: vec![],
+        folgebuchung: None,
+    };
+    let mit = |welt: &World, storno| welt.clone().with::<Ausgleich>(AUSGLEICH, vec![ausgleich(storno)]);
+    let eigen = mit(&welt, true);
+    let (_, storniert) = laufen(&eigen, gutschrift.clone(), vec![stornieren()]).unwrap();
+    let folge = folgen("rechnung", eigen.id, &storniert[0], &eigen);
+    let ziele: Vec<(&str, Uuid)> = folge.iter().map(|f| (f.typ, f.id)).collect();
+    assert_eq!((ziele[0], ziele[2]), (("ausgleich", AUSGLEICH), ("rechnung", ANZAHLUNG)));
+    // By hand the settlement stays, with the correction it falls.
+    let mut stand = Ausgleich::default();
+    stand.evolve(ausgleich(true));
+    let von_hand = serde_json::from_value(json!({"Aufheben": {"grund": "x"}})).unwrap();
+    assert!(eigen.decide(&stand, von_hand).is_err());
+    let mit_korrektur = serde_json::from_value(folge[0].command.clone()).unwrap();
+    assert!(eigen.decide(&stand, mit_korrektur).is_ok());
+    // Settled with anything else, that comes first.
+    assert_eq!(
+        code(&laufen(&mit(&welt, false), gutschrift.clone(), vec![stornieren()]).unwrap_err()),
+        "RECHNUNG_OP_AUSGEGLICHEN"
+    );
+    // Once a Schlussrechnung deducts the Anzahlung, it must have no open rest again.
+    let abgezogen = RechnungEvent::AnzahlungAngerechnet {
+        schlussrechnung_id: ORIGINAL,
+        steuerzeilen: None,
+    };
+    let abgerechnet = eigen.with::<Rechnung>(ANZAHLUNG, [korrigiert, vec![abgezogen]].concat());
+    assert_eq!(
+        code(&laufen(&abgerechnet, gutschrift, vec![stornieren()]).unwrap_err()),
+        "STATUS_UNZULAESSIG"
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@
     reason = "in a test the panic is the report"
 )]
 
+mod anzahlung;
 #[path = "../common/mod.rs"]
 mod common;
 mod obligo;

@@ -18,7 +18,7 @@ use crate::{
 const UMBUCHUNG: &str = "UM";
 
 /// Rechnung.Gebucht → Buchung.Uebernehmen or Umkehren, Ausgleich.StornoAusgleichen, Rechnung.AnzahlungAnrechnen;
-/// Storniert → Rechnung.StornoBuchen, KorrekturAufheben, AnrechnungAufheben; Korrigiert → Rechnung.GutschriftBuchen;
+/// Storniert → Ausgleich.StornoAufheben, Rechnung.StornoBuchen, KorrekturAufheben, AnrechnungAufheben; Korrigiert → Rechnung.GutschriftBuchen;
 /// AnzahlungVereinnahmt → Buchung.Uebernehmen; AnzahlungZurueckgenommen → Buchung.Umkehren;
 /// LieferungWeitergereicht → Rechnung.LieferungUebernehmen.
 pub(super) fn react(event: &RechnungEvent, ctx: &PolicyContext) -> Vec<Consequence> {
@@ -30,7 +30,15 @@ pub(super) fn react(event: &RechnungEvent, ctx: &PolicyContext) -> Vec<Consequen
             datum,
             korrektur_von,
             anzahlungen,
+            gegenausgleich,
         } => {
+            let ausgleich = gegenausgleich.map(|id| {
+                let command = AusgleichCommand::StornoAufheben {
+                    grund: Text::cut(grund),
+                    datum: *datum,
+                };
+                Consequence::command::<Ausgleich>(id, &command)
+            });
             let storno = RechnungCommand::StornoBuchen {
                 original: ctx.id,
                 grund: Text::cut(grund),
@@ -40,9 +48,12 @@ pub(super) fn react(event: &RechnungEvent, ctx: &PolicyContext) -> Vec<Consequen
             let korrektur = korrektur_von.map(|id| an(id, &RechnungCommand::KorrekturAufheben { gutschrift_id }));
             let frei = RechnungCommand::AnrechnungAufheben {
                 schlussrechnung_id: ctx.id,
+                datum: *datum,
             };
             let frei = anzahlungen.iter().map(|id| an(*id, &frei));
-            std::iter::once(an(*durch, &storno))
+            ausgleich
+                .into_iter()
+                .chain([an(*durch, &storno)])
                 .chain(korrektur)
                 .chain(frei)
                 .collect()
@@ -140,9 +151,13 @@ fn gebucht(daten: &RechnungGebucht, ctx: &PolicyContext) -> Vec<Consequence> {
         Consequence::command::<Ausgleich>(a.ausgleich_id, &command)
     });
     // The Stornorechnung of a Schlussrechnung repeats what that one deducted, and deducts nothing itself.
-    let schlussrechnung_id = ctx.id;
-    let anrechnen = RechnungCommand::AnzahlungAnrechnen { schlussrechnung_id };
     let verrechnet = daten.verrechnungen.iter().filter(|_| daten.art == RechnungArt::Schluss);
-    let anzahlungen = verrechnet.map(|v| an(v.anzahlung_id, &anrechnen));
+    let anzahlungen = verrechnet.map(|v| {
+        let anrechnen = RechnungCommand::AnzahlungAnrechnen {
+            schlussrechnung_id: ctx.id,
+            steuerzeilen: v.steuer.clone(),
+        };
+        an(v.anzahlung_id, &anrechnen)
+    });
     buchung.chain(umkehr).chain(ausgleich).chain(anzahlungen).collect()
 }

@@ -45,6 +45,16 @@ impl StateReadModel for Rechnung {
             &["zahlungen", "steuerzeilen"],
             &[("ausgleich_id", "ausgleich_id"), ("schluessel", "schluessel")],
         ),
+        Table::child(
+            "fibu.rechnung_anrechnung",
+            &["anrechnungen"],
+            &[("schlussrechnung_id", "schlussrechnung_id")],
+        ),
+        Table::child(
+            "fibu.rechnung_anrechnung_steuer",
+            &["anrechnungen", "steuerzeilen"],
+            &[("schlussrechnung_id", "schlussrechnung_id"), ("schluessel", "schluessel")],
+        ),
     ];
     const SEARCH: &'static [&'static str] = &["nummer", "debitor_nr", "empfaenger_name"];
     const FILTER: &'static [&'static str] = &[

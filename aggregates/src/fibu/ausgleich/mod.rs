@@ -48,7 +48,8 @@ pub struct Ausgleich {
     pub restbehandlung: Restbehandlung,
     /// Reason.
     pub grund: Option<String>,
-    /// True if it only settles a reversed voucher with its reversal; such a one stays.
+    /// True if it only settles a reversed voucher with its reversal, or a correction with its Anzahlung; nobody takes such
+    /// a one back by hand.
     pub storno: bool,
     /// What it posted.
     pub folgebuchung_id: Option<Uuid>,
@@ -69,9 +70,6 @@ type Ergebnis<T> = Result<T, Refused<AusgleichError>>;
 
 impl Ausgleich {
     fn aufheben(&self, grund: &str, datum: Option<NaiveDate>, ctx: &Context<'_>) -> Decision<Self> {
-        if self.storno {
-            return Err(Shared::status("storno", &["ausgeglichen"]).into());
-        }
         let datum = datum.unwrap_or_else(|| ctx.heute());
         if datum < self.datum {
             let text = format!("der Ausgleich ist vom {}; nicht davor aufheben", self.datum);
@@ -96,7 +94,7 @@ impl Aggregate for Ausgleich {
     const BEREICH: Bereich = Bereich::Fibu;
     const RESSOURCE: &'static str = "ausgleiche";
     const CREATE: &'static str = "Ausgleichen";
-    const INTERNAL: &'static [&'static str] = &["StornoAusgleichen"];
+    const INTERNAL: &'static [&'static str] = &["StornoAusgleichen", "StornoAufheben"];
     type Command = AusgleichCommand;
     type Event = AusgleichEvent;
     type Error = AusgleichError;
@@ -109,7 +107,13 @@ impl Aggregate for Ausgleich {
             (Neu, Cmd::StornoAusgleichen { datum, zeilen, grund }) => {
                 Ok(vec![ausgleichen::storno(datum, zeilen, &grund, ctx)?])
             }
+            (Ausgeglichen, Cmd::Aufheben { .. }) if self.storno => {
+                Err(Shared::status("storno", &["ausgeglichen"]).into())
+            }
             (Ausgeglichen, Cmd::Aufheben { grund, datum }) => self.aufheben(&grund, datum, ctx),
+            (Ausgeglichen, Cmd::StornoAufheben { grund, datum }) if self.storno => {
+                self.aufheben(&grund, Some(datum), ctx)
+            }
             (Aufgehoben, Cmd::Aufheben { .. }) => Err(AusgleichError::Aufgehoben {}.into()),
             (Neu, Cmd::Aufheben { .. }) => Err(Shared::status(Neu, &["ausgeglichen"]).into()),
             (status, _) => Err(Shared::status(status, &["neu"]).into()),

@@ -88,6 +88,13 @@ pub enum AusgleichCommand {
         /// Reason of the reversal.
         grund: Text<500>,
     },
+    /// Takes such a settlement back because the document that brought it falls.
+    StornoAufheben {
+        /// Why.
+        grund: Text<500>,
+        /// Date.
+        datum: NaiveDate,
+    },
 }
 
 /// A settled item.

@@ -1,23 +1,25 @@
 //! Advance payments (fibu 3): an Anzahlungsrechnung is posted gross without tax; the tax is due when money comes in on its
-//! item, and the Schlussrechnung deducts what was paid.
+//! item, and Schlussrechnungen deduct what was paid: each as much as fits.
+
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
-    Anzahlungsverrechnung, Ergebnis, Rechnung, RechnungArt, RechnungError, RechnungEvent, RechnungStatus,
-    korrektur::offen,
+    Anzahlungsverrechnung, Ergebnis, Position, Rechnung, RechnungArt, RechnungError, RechnungEvent, RechnungStatus,
+    korrektur::{offen, op_id},
 };
 use crate::{
-    Context, Decision, Shared,
+    Aggregate, Context, Decision, Shared,
     crm::Auftrag,
     fibu::{
-        Ausgleich, Kontenplan,
+        Ausgleich, Kontenplan, OffenerPosten,
         ausgleich::Umkehr,
         buchung::{Buchungsart, Seite},
         buchungssatz::{Buchungssatz, Buchungszeile},
         kontenplan::Zweck,
-        steuerrechnung::{Steuerzeile, anteil},
+        steuerrechnung::{Steuerzeile, anteil, rest},
     },
     types::Betrag,
 };
@@ -98,13 +100,26 @@ pub(super) fn offene(auftrag: Uuid, ctx: &Context<'_>) -> Ergebnis<Vec<Anzahlung
         .collect())
 }
 
-/// What a Schlussrechnung deducts: all that was paid on the Anzahlungen of its Auftrag. All must be named, and none may
-/// have an unpaid rest.
-pub(super) fn verrechnungen(schluss: &Rechnung, ctx: &Context<'_>) -> Ergebnis<Vec<Anzahlungsverrechnung>> {
-    let Some(auftrag) = schluss.auftrag_id else {
-        return Ok(Vec::new());
-    };
-    let genannt = |id: Uuid| schluss.verrechnungen.iter().any(|v| v.anzahlung_id == id);
+/// What a Schlussrechnung of `brutto` deducts: all that was paid on the Anzahlungen of its Auftrag and is not deducted
+/// yet, as far as it goes; the next invoice of the Auftrag deducts the rest. All must be named, and none may have an
+/// unpaid rest.
+pub(super) fn verrechnungen(
+    schluss: &Rechnung,
+    brutto: Betrag,
+    ctx: &Context<'_>,
+) -> Ergebnis<Vec<Anzahlungsverrechnung>> {
+    match schluss.auftrag_id {
+        Some(auftrag) => verrechnen(auftrag, &schluss.verrechnungen, brutto, ctx),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn verrechnen(
+    auftrag: Uuid,
+    genannte: &[Anzahlungsverrechnung],
+    mut brutto: Betrag,
+    ctx: &Context<'_>,
+) -> Ergebnis<Vec<Anzahlungsverrechnung>> {
     let mut verrechnet = Vec::new();
     let mut vergessen = Vec::new();
     for (id, anzahlung) in anzahlungen(auftrag, ctx)? {
@@ -112,22 +127,25 @@ pub(super) fn verrechnungen(schluss: &Rechnung, ctx: &Context<'_>) -> Ergebnis<V
             continue;
         }
         let nummer = anzahlung.nummer.clone().unwrap_or_default();
-        let rest: Betrag = offen(&anzahlung).iter().map(|z| z.brutto).sum();
+        let rest = summe(&offen(&anzahlung));
         if rest > Betrag::NULL {
             return Err(RechnungError::AnzahlungOffen { nummer, rest }.into());
         }
-        let steuer = summen(anzahlung.bezahlt());
-        let brutto: Betrag = steuer.iter().map(|z| z.brutto).sum();
-        match (brutto.is_null(), genannt(id)) {
-            (true, _) => {}
-            (false, false) => vergessen.push(nummer),
-            (false, true) => verrechnet.push(Anzahlungsverrechnung {
+        if !genannte.iter().any(|v| v.anzahlung_id == id) {
+            vergessen.push(nummer);
+            continue;
+        }
+        let frei = anzahlung.frei();
+        let teil = summe(&frei).min(brutto);
+        brutto -= teil;
+        if teil > Betrag::NULL {
+            verrechnet.push(Anzahlungsverrechnung {
                 anzahlung_id: id,
                 nummer,
                 rechnungsdatum: anzahlung.rechnungsdatum.unwrap_or_default(),
-                brutto,
-                steuer,
-            }),
+                brutto: teil,
+                steuer: anteil(&frei, teil),
+            });
         }
     }
     if vergessen.is_empty() {
@@ -137,10 +155,49 @@ pub(super) fn verrechnungen(schluss: &Rechnung, ctx: &Context<'_>) -> Ergebnis<V
     }
 }
 
+/// Refuses an invoice that deducts nothing although what it leaves of an Auftrag is worth less than the Anzahlungen that
+/// still stand: no later invoice could deduct them. In particular the one that completes the Auftrag is a
+/// Schlussrechnung.
+pub(super) fn nicht_uebergehen(rechnung: &Rechnung, ctx: &Context<'_>) -> Ergebnis<()> {
+    let auftrag_der = |p: &Position| p.auftrag_id.or(rechnung.auftrag_id);
+    let auftraege: BTreeSet<Uuid> = rechnung.positionen.iter().filter_map(auftrag_der).collect();
+    for auftrag_id in auftraege {
+        let stehend: Betrag = anzahlungen(auftrag_id, ctx)?.iter().map(|(_, a)| a.zu_verrechnen()).sum();
+        if stehend.is_null() {
+            continue;
+        }
+        let auftrag = ctx.get::<Auftrag>(auftrag_id)?;
+        let bleibt = auftrag.map(|auftrag| {
+            let berechnet = auftrag.positionen.iter();
+            let berechnet: Betrag = berechnet.map(|p| p.berechnet_netto - p.gutgeschrieben_netto).sum();
+            auftrag.wert() - berechnet
+        });
+        let hier = rechnung.positionen.iter().filter(|p| auftrag_der(p) == Some(auftrag_id));
+        let hier: Betrag = hier.map(|p| p.netto).sum();
+        if bleibt.unwrap_or_default() - hier < stehend {
+            verrechnen(auftrag_id, &[], Betrag::NULL, ctx)?;
+        }
+    }
+    Ok(())
+}
+
 impl Rechnung {
-    /// True for an Anzahlung that stands and that no Schlussrechnung deducts yet.
+    /// True for an Anzahlung that stands and of which something is unpaid or not deducted yet.
     fn anrechenbar(&self) -> bool {
-        self.status == RechnungStatus::Gebucht && self.angerechnet_in.is_none()
+        self.status == RechnungStatus::Gebucht && !(summe(&offen(self)) + summe(&self.frei())).is_null()
+    }
+
+    /// What was paid on this Anzahlung and is not deducted yet, per key.
+    pub(super) fn frei(&self) -> Vec<Steuerzeile> {
+        rest(&summen(self.bezahlt()), self.angerechnet())
+    }
+
+    /// Net of this Anzahlung that stands, paid or not, and is not deducted yet.
+    fn zu_verrechnen(&self) -> Betrag {
+        if !self.anrechenbar() {
+            return Betrag::NULL;
+        }
+        offen(self).iter().chain(&self.frei()).map(|z| z.basis).sum()
     }
 
     /// This Anzahlung as a Schlussrechnung names it before it is booked.
@@ -151,6 +208,11 @@ impl Rechnung {
             ..Anzahlungsverrechnung::default()
         }
     }
+}
+
+/// Gross of all keys.
+fn summe(zeilen: &[Steuerzeile]) -> Betrag {
+    zeilen.iter().map(|z| z.brutto).sum()
 }
 
 /// Sums per key.
@@ -194,6 +256,18 @@ pub(super) fn ausgleich_erfassen(
         return Ok(Vec::new());
     }
     let steuerzeilen = anteil(&offen, brutto);
+    Ok(vec![vereinnahmt(rechnung, ausgleich_id, steuerzeilen, datum, ctx)?])
+}
+
+/// The tax of money on an Anzahlung is due.
+fn vereinnahmt(
+    rechnung: &Rechnung,
+    ausgleich_id: Uuid,
+    steuerzeilen: Vec<Steuerzeile>,
+    datum: NaiveDate,
+    ctx: &Context<'_>,
+) -> Ergebnis<RechnungEvent> {
+    let brutto = summe(&steuerzeilen);
     let konto = Kontenplan::finden(ctx, Zweck::AnzahlungErhaltenVerrechnung, None, datum)?;
     let mut posten = vec![Buchungszeile::ohne_steuer(&konto, Seite::Soll, brutto, datum, ctx)?];
     for z in &steuerzeilen {
@@ -202,22 +276,24 @@ pub(super) fn ausgleich_erfassen(
         posten.push(zeile.mit_steuer(z.steuer, rechnung.rechnungsdatum));
     }
     let nummer = rechnung.nummer.clone().unwrap_or_default();
-    Ok(vec![RechnungEvent::AnzahlungVereinnahmt {
+    Ok(RechnungEvent::AnzahlungVereinnahmt {
         ausgleich_id,
         datum,
         brutto,
         steuerzeilen,
         buchung: Buchungssatz {
-            buchung_id: ctx.new_id("vereinnahmung"),
+            buchung_id: ctx.new_id(&format!("vereinnahmung/{ausgleich_id}")),
             buchungsart: Buchungsart::Anzahlung,
             steuerdatum: datum,
             text: format!("Vereinnahmte Anzahlung {nummer}"),
             zeilen: posten,
         },
-    }])
+    })
 }
 
-/// The payment went back. As long as a Schlussrechnung deducts it, that one must be cancelled first.
+/// The payment went back, and its tax is not due any more. What a Schlussrechnung deducts of it stays due all the same:
+/// the supply was made, and the customer owes for it again, by the item of the Anzahlung instead of that of the
+/// Schlussrechnung.
 pub(super) fn ausgleich_zuruecknehmen(
     rechnung: &Rechnung,
     ausgleich_id: Uuid,
@@ -227,15 +303,76 @@ pub(super) fn ausgleich_zuruecknehmen(
     let Some(zahlung) = rechnung.zahlungen.iter().find(|z| z.ausgleich_id == ausgleich_id) else {
         return Ok(Vec::new());
     };
-    if rechnung.angerechnet_in.is_some() {
-        return Err(Shared::status("angerechnet", &["gebucht"]).into());
+    let andere = rechnung.zahlungen.iter().filter(|z| z.ausgleich_id != ausgleich_id);
+    let mut bleibt = rest(
+        &summen(rechnung.angerechnet()),
+        andere.flat_map(|z| &z.steuerzeilen),
+    );
+    bleibt.retain(|z| z.brutto > Betrag::NULL);
+    if summe(&bleibt) == zahlung.brutto {
+        return Ok(Vec::new());
     }
-    Ok(vec![RechnungEvent::AnzahlungZurueckgenommen {
+    let mut events = vec![RechnungEvent::AnzahlungZurueckgenommen {
         ausgleich_id,
         datum,
         umkehr: Umkehr {
             original: zahlung.buchung_id,
-            durch: ctx.new_id("umkehr"),
+            durch: ctx.new_id(&format!("umkehr/{ausgleich_id}")),
         },
+    }];
+    if !bleibt.is_empty() {
+        events.push(vereinnahmt(rechnung, ausgleich_id, bleibt, datum, ctx)?);
+    }
+    Ok(events)
+}
+
+/// A Schlussrechnung deducts what is there to be deducted.
+pub(super) fn anrechnen(
+    rechnung: &Rechnung,
+    schlussrechnung_id: Uuid,
+    steuerzeilen: Vec<Steuerzeile>,
+) -> Decision<Rechnung> {
+    let frei = rechnung.frei();
+    let passt = |z: &Steuerzeile| frei.iter().any(|f| f.schluessel == z.schluessel && z.brutto <= f.brutto);
+    if !steuerzeilen.iter().all(passt) {
+        return Err(Shared::status("angerechnet", &["gebucht"]).into());
+    }
+    Ok(vec![RechnungEvent::AnzahlungAngerechnet {
+        schlussrechnung_id,
+        steuerzeilen: Some(steuerzeilen),
     }])
+}
+
+/// The Schlussrechnung is cancelled. What happened to the money meanwhile counts from now on, as the item has it.
+pub(super) fn anrechnung_aufheben(
+    rechnung: &Rechnung,
+    schlussrechnung_id: Uuid,
+    datum: NaiveDate,
+    ctx: &Context<'_>,
+) -> Decision<Rechnung> {
+    let mut events = vec![RechnungEvent::AnrechnungAufgehoben { schlussrechnung_id }];
+    let buchung_id = rechnung.buchung_id.unwrap_or_default();
+    let Some(posten) = ctx.get::<OffenerPosten>(op_id(buchung_id, ctx))? else {
+        return Ok(events);
+    };
+    let mut stand = rechnung.clone();
+    let mut folgen = |stand: &mut Rechnung, neue: Vec<RechnungEvent>| {
+        for event in neue {
+            stand.evolve(event.clone());
+            events.push(event);
+        }
+    };
+    stand.evolve(RechnungEvent::AnrechnungAufgehoben { schlussrechnung_id });
+    let gilt = |ausgleich_id: Uuid| posten.ausgleiche.iter().any(|a| a.ausgleich_id == ausgleich_id);
+    for zahlung in rechnung.zahlungen.iter().filter(|z| !gilt(z.ausgleich_id)) {
+        let neue = ausgleich_zuruecknehmen(&stand, zahlung.ausgleich_id, datum, ctx)?;
+        folgen(&mut stand, neue);
+    }
+    for ausgleich in &posten.ausgleiche {
+        if !rechnung.zahlungen.iter().any(|z| z.ausgleich_id == ausgleich.ausgleich_id) {
+            let neue = ausgleich_erfassen(&stand, ausgleich.ausgleich_id, ausgleich.betrag.abs(), datum, ctx)?;
+            folgen(&mut stand, neue);
+        }
+    }
+    Ok(events)
 }

@@ -80,16 +80,17 @@ pub(super) fn buchen(
     let gerechnet = rechnen(rechnung, &debitor, steuerdatum, ctx)?;
     let brutto = gerechnet.summe(|z| z.brutto);
     let verrechnungen = match rechnung.art {
-        RechnungArt::Schluss => anzahlung::verrechnungen(rechnung, ctx)?,
-        _ => Vec::new(),
+        RechnungArt::Schluss => anzahlung::verrechnungen(rechnung, brutto, ctx)?,
+        RechnungArt::Rechnung => {
+            anzahlung::nicht_uebergehen(rechnung, ctx)?;
+            Vec::new()
+        }
+        RechnungArt::Anzahlung | RechnungArt::Gutschrift | RechnungArt::Storno => Vec::new(),
     };
     let zahlbetrag = brutto - verrechnungen.iter().map(|v| v.brutto).sum();
     // A fully prepaid supply leaves nothing to pay; an invoice of nothing is none.
-    for summe in [brutto - Betrag::cent(1), zahlbetrag] {
-        if summe < Betrag::NULL {
-            let summe = if zahlbetrag < brutto { zahlbetrag } else { brutto };
-            return Err(RechnungError::SummeNegativ { summe }.into());
-        }
+    if brutto <= Betrag::NULL {
+        return Err(RechnungError::SummeNegativ { summe: brutto }.into());
     }
     if let Some(erwartet) = erwartet.filter(|e| Betrag::exact(*e) != Some(zahlbetrag)) {
         let erwartet = erwartet.to_string();

@@ -181,7 +181,7 @@ pub enum RechnungCommand {
         /// Last day.
         bis: NaiveDate,
     },
-    /// Names the Anzahlungsrechnungen that a Schlussrechnung deducts.
+    /// Names the Anzahlungsrechnungen that an invoice of their Auftrag deducts, which makes it a Schlussrechnung.
     AnzahlungenVerrechnen {
         /// Their ids; replaces what was named before.
         anzahlung_ids: Vec<Uuid>,
@@ -252,15 +252,19 @@ pub enum RechnungCommand {
         /// The correction.
         gutschrift_id: Uuid,
     },
-    /// A Schlussrechnung deducts this Anzahlung.
+    /// A Schlussrechnung deducts this Anzahlung, or a part of it.
     AnzahlungAnrechnen {
         /// The Schlussrechnung.
         schlussrechnung_id: Uuid,
+        /// What it deducts per key.
+        steuerzeilen: Vec<Steuerzeile>,
     },
     /// The Schlussrechnung that deducted this Anzahlung was cancelled.
     AnrechnungAufheben {
         /// The Schlussrechnung.
         schlussrechnung_id: Uuid,
+        /// Date of its Stornorechnung.
+        datum: NaiveDate,
     },
     /// The open item of this Anzahlung was settled in part or in full.
     AusgleichErfassen {

@@ -331,8 +331,9 @@ fn zuabschlag_lesen(rechnung: &Rechnung, e: ZuAbschlagEingabe, ctx: &Context<'_>
 /// The Anzahlungsrechnungen that a Schlussrechnung names; their amounts are decided at booking.
 fn anzahlungen_lesen(rechnung: &Rechnung, ids: &[Uuid], ctx: &Context<'_>) -> Ergebnis<Vec<Anzahlungsverrechnung>> {
     let falsch = |text: &str| Err(Shared::feld("/anzahlung_ids", text).into());
-    if rechnung.art != RechnungArt::Schluss {
-        return falsch("nur eine Schlussrechnung verrechnet Anzahlungen");
+    let verrechnet = matches!(rechnung.art, RechnungArt::Schluss | RechnungArt::Rechnung);
+    if !verrechnet || rechnung.auftrag_id.is_none() {
+        return falsch("nur die Rechnung zu einem Auftrag verrechnet Anzahlungen");
     }
     if ids.len() > MAX_ANZAHLUNGEN {
         return falsch("zu viele Anzahlungen für eine Schlussrechnung");

@@ -89,7 +89,10 @@ pub enum RechnungError {
         schluessel: String,
     },
     /// Paid advance payments are not deducted.
-    #[error("bezahlte Anzahlungen des Auftrags sind nicht verrechnet: {}; mit AnzahlungenVerrechnen angeben", .nummern.join(", "))]
+    #[error(
+        "bezahlte Anzahlungen des Auftrags sind nicht verrechnet: {}; in einer Rechnung des Auftrags mit AnzahlungenVerrechnen angeben",
+        .nummern.join(", ")
+    )]
     #[strum(serialize = "RECHNUNG_ANZAHLUNG_NICHT_VERRECHNET")]
     AnzahlungNichtVerrechnet {
         /// Their numbers.

@@ -166,6 +166,8 @@ pub enum RechnungEvent {
         korrektur_von: Option<Uuid>,
         /// The Anzahlungsrechnungen that are free again.
         anzahlungen: Vec<Uuid>,
+        /// The settlement of a correction with its Anzahlung, which falls with the correction.
+        gegenausgleich: Option<Uuid>,
     },
     /// Corrected in part.
     Korrigiert {
@@ -236,10 +238,12 @@ pub enum RechnungEvent {
         /// The Buchung that is reversed.
         umkehr: Umkehr,
     },
-    /// A Schlussrechnung deducts it.
+    /// A Schlussrechnung deducts it, or a part of it.
     AnzahlungAngerechnet {
         /// The Schlussrechnung.
         schlussrechnung_id: Uuid,
+        /// What it deducts per key; all that was paid if absent.
+        steuerzeilen: Option<Vec<Steuerzeile>>,
     },
     /// No Schlussrechnung deducts it any more.
     AnrechnungAufgehoben {

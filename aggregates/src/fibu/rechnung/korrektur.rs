@@ -14,7 +14,7 @@ use crate::{
     Aggregate, Context, Decision, Shared,
     context::part_id,
     fibu::{
-        Kontenplan, OffenerPosten,
+        Ausgleich, Kontenplan, OffenerPosten,
         ausgleich::Umkehr,
         buchung::{Buchungsart, Seite},
         buchungssatz::{Bedingung, Buchungssatz, Buchungszeile},
@@ -28,7 +28,7 @@ use crate::{
 const MENGE_STELLEN: u32 = 4;
 
 /// The line of the Personenkonto is the first of a document's Buchung.
-fn op_id(buchung_id: Uuid, ctx: &Context<'_>) -> Uuid {
+pub(super) fn op_id(buchung_id: Uuid, ctx: &Context<'_>) -> Uuid {
     OffenerPosten::stream_id(ctx.frame.mandant_id, buchung_id, 1)
 }
 
@@ -48,14 +48,15 @@ pub(super) fn stornieren(
     if !rechnung.korrekturen.is_empty() {
         return Err(RechnungError::HatKorrektur {}.into());
     }
-    if rechnung.angerechnet_in.is_some() {
+    if !rechnung.anrechnungen.is_empty() {
         return Err(Shared::status("angerechnet", &["gebucht"]).into());
     }
     let datum = datum_pruefen(datum, "/datum", ctx)?;
+    let mut gegenausgleich = None;
     if let Some(buchung_id) = rechnung.buchung_id.filter(|_| !rechnung.zahlbetrag.is_null()) {
         let op = ctx.get::<OffenerPosten>(op_id(buchung_id, ctx))?;
-        if op.is_some_and(|op| op.rest != op.betrag) {
-            return Err(RechnungError::OpAusgeglichen {}.into());
+        if let Some(op) = op.filter(|op| op.rest != op.betrag) {
+            gegenausgleich = Some(eigener_ausgleich(rechnung, &op, ctx)?.ok_or(RechnungError::OpAusgeglichen {})?);
         }
     }
     Ok(vec![RechnungEvent::Storniert {
@@ -64,7 +65,27 @@ pub(super) fn stornieren(
         datum,
         korrektur_von: rechnung.bezug_id,
         anzahlungen: rechnung.verrechnungen.iter().map(|v| v.anzahlung_id).collect(),
+        gegenausgleich,
     }])
+}
+
+/// The settlement with the Anzahlung's item that came with its correction: nobody else can take it back, so it falls
+/// with the correction. `None` if the item is settled by anything else.
+fn eigener_ausgleich(gutschrift: &Rechnung, op: &OffenerPosten, ctx: &Context<'_>) -> Ergebnis<Option<Uuid>> {
+    let (Some(anzahlung), Some(RechnungArt::Anzahlung)) = (gutschrift.bezug_id, gutschrift.bezug_art) else {
+        return Ok(None);
+    };
+    let [einer] = op.ausgleiche.as_slice() else {
+        return Ok(None);
+    };
+    if !ctx.get::<Ausgleich>(einer.ausgleich_id)?.is_some_and(|a| a.storno) {
+        return Ok(None);
+    }
+    // What was corrected away would be open again, and a Schlussrechnung deducts only what has no open rest.
+    if !original(anzahlung, ctx)?.anrechnungen.is_empty() {
+        return Err(Shared::status("angerechnet", &["gebucht"]).into());
+    }
+    Ok(Some(einer.ausgleich_id))
 }
 
 fn original(id: Uuid, ctx: &Context<'_>) -> Ergebnis<std::sync::Arc<Rechnung>> {
@@ -166,9 +187,6 @@ pub(super) fn korrigieren(
             "eine Gutschrift oder ein Storno wird nicht korrigiert, sondern storniert",
         )
         .into());
-    }
-    if rechnung.angerechnet_in.is_some() {
-        return Err(Shared::status("angerechnet", &["gebucht"]).into());
     }
     let datum = datum_pruefen(datum, "/datum", ctx)?;
     if eingaben.is_empty() {

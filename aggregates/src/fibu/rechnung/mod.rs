@@ -30,7 +30,7 @@ pub use self::{
     },
     error::RechnungError,
     event::{Gegenausgleich, RechnungEvent, RechnungGebucht},
-    teile::{AnzahlungZahlung, Korrektur, Position, ZuAbschlag},
+    teile::{Anrechnung, AnzahlungZahlung, Korrektur, Position, ZuAbschlag},
     types::{
         Anzahlungsverrechnung, Aufteilung, AuftragPosition, Bezug, Empfaenger, KorrekturPosition, RechnungArt,
         RechnungStatus, RechnungsPosition, Verkaeufer, ZuAbschlagAnteil, ZuAbschlagArt, ZuAbschlagGebucht,
@@ -128,7 +128,7 @@ pub struct Rechnung {
     pub buchung_id: Option<Uuid>,
     /// The Stornorechnung.
     pub storniert_durch: Option<Uuid>,
-    /// The Schlussrechnung that deducts this Anzahlung.
+    /// The last Schlussrechnung that deducts of this Anzahlung.
     pub angerechnet_in: Option<Uuid>,
     /// Day on which it went out last.
     pub versandt_am: Option<NaiveDate>,
@@ -148,6 +148,8 @@ pub struct Rechnung {
     pub korrekturen: Vec<Korrektur>,
     /// Money on this Anzahlung.
     pub zahlungen: Vec<AnzahlungZahlung>,
+    /// What Schlussrechnungen deduct of it.
+    pub anrechnungen: Vec<Anrechnung>,
 }
 
 crate::wire!(Rechnung, RechnungCommand => RechnungEvent | RechnungError);
@@ -193,6 +195,11 @@ impl Rechnung {
     /// What was paid on this Anzahlung, per key.
     fn bezahlt(&self) -> impl Iterator<Item = &Steuerzeile> {
         self.zahlungen.iter().flat_map(|z| &z.steuerzeilen)
+    }
+
+    /// What Schlussrechnungen deduct of this Anzahlung, per key.
+    fn angerechnet(&self) -> impl Iterator<Item = &Steuerzeile> {
+        self.anrechnungen.iter().flat_map(|a| &a.steuerzeilen)
     }
 
     fn gebucht(&mut self, daten: RechnungGebucht) {
@@ -323,12 +330,20 @@ impl Aggregate for Rechnung {
             (Gebucht, Cmd::KorrekturAufheben { gutschrift_id }) => {
                 Ok(vec![RechnungEvent::KorrekturAufgehoben { gutschrift_id }])
             }
-            (Gebucht, Cmd::AnzahlungAnrechnen { schlussrechnung_id }) if self.angerechnet_in.is_none() => {
-                Ok(vec![RechnungEvent::AnzahlungAngerechnet { schlussrechnung_id }])
-            }
-            (Gebucht, Cmd::AnrechnungAufheben { schlussrechnung_id }) => {
-                Ok(vec![RechnungEvent::AnrechnungAufgehoben { schlussrechnung_id }])
-            }
+            (
+                Gebucht,
+                Cmd::AnzahlungAnrechnen {
+                    schlussrechnung_id,
+                    steuerzeilen,
+                },
+            ) => anzahlung::anrechnen(self, schlussrechnung_id, steuerzeilen),
+            (
+                Gebucht,
+                Cmd::AnrechnungAufheben {
+                    schlussrechnung_id,
+                    datum,
+                },
+            ) => anzahlung::anrechnung_aufheben(self, schlussrechnung_id, datum, ctx),
             (
                 Gebucht | Storniert,
                 Cmd::AusgleichErfassen {
@@ -357,9 +372,6 @@ impl Aggregate for Rechnung {
                 | Cmd::Buchen { .. }
                 | Cmd::Verwerfen { .. },
             ) => Err(Shared::status(status, &["entwurf"]).into()),
-            (_, Cmd::AnzahlungAnrechnen { .. }) if self.angerechnet_in.is_some() => {
-                Err(Shared::status("angerechnet", &["gebucht"]).into())
-            }
             (status, _) => Err(Shared::status(status, &["gebucht"]).into()),
         }
     }
@@ -405,7 +417,13 @@ impl Aggregate for Rechnung {
                 self.leistung_von = Some(von);
                 self.leistung_bis = Some(bis);
             }
-            RechnungEvent::AnzahlungenVerrechnet { anzahlungen } => self.verrechnungen = anzahlungen,
+            RechnungEvent::AnzahlungenVerrechnet { anzahlungen } => {
+                // An invoice that deducts is a Schlussrechnung, whatever it was begun as.
+                if !anzahlungen.is_empty() {
+                    self.art = RechnungArt::Schluss;
+                }
+                self.verrechnungen = anzahlungen;
+            }
             RechnungEvent::Gebucht(daten) => self.gebucht(*daten),
             RechnungEvent::Storniert { durch, .. } => {
                 self.status = RechnungStatus::Storniert;
@@ -452,10 +470,22 @@ impl Aggregate for Rechnung {
             RechnungEvent::AnzahlungZurueckgenommen { ausgleich_id, .. } => {
                 self.zahlungen.retain(|z| z.ausgleich_id != ausgleich_id);
             }
-            RechnungEvent::AnzahlungAngerechnet { schlussrechnung_id } => {
+            RechnungEvent::AnzahlungAngerechnet {
+                schlussrechnung_id,
+                steuerzeilen,
+            } => {
+                let steuerzeilen = steuerzeilen.unwrap_or_else(|| self.frei());
                 self.angerechnet_in = Some(schlussrechnung_id);
+                self.anrechnungen.push(Anrechnung {
+                    schlussrechnung_id,
+                    brutto: steuerzeilen.iter().map(|z| z.brutto).sum(),
+                    steuerzeilen,
+                });
             }
-            RechnungEvent::AnrechnungAufgehoben { .. } => self.angerechnet_in = None,
+            RechnungEvent::AnrechnungAufgehoben { schlussrechnung_id } => {
+                self.anrechnungen.retain(|a| a.schlussrechnung_id != schlussrechnung_id);
+                self.angerechnet_in = self.anrechnungen.last().map(|a| a.schlussrechnung_id);
+            }
         }
     }
 

@@ -202,7 +202,7 @@ pub struct Korrektur {
     pub steuer: Betrag,
 }
 
-/// Money on an Anzahlung.
+/// Money on an Anzahlung whose tax is due.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AnzahlungZahlung {
     /// The Ausgleich.
@@ -213,6 +213,17 @@ pub struct AnzahlungZahlung {
     pub brutto: Betrag,
     /// Buchung of its tax.
     pub buchung_id: Uuid,
+    /// Net and tax of it per key.
+    pub steuerzeilen: Vec<Steuerzeile>,
+}
+
+/// What a Schlussrechnung deducts of this Anzahlung.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Anrechnung {
+    /// The Schlussrechnung.
+    pub schlussrechnung_id: Uuid,
+    /// Amount.
+    pub brutto: Betrag,
     /// Net and tax of it per key.
     pub steuerzeilen: Vec<Steuerzeile>,
 }
