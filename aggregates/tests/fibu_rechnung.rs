@@ -1094,6 +1094,38 @@ fn nur_die_eigenen_anzahlungen_werden_verrechnet() {
     );
 }
 
+// ---- lines of an Auftrag ----
+
+#[test]
+fn eine_position_des_auftrags_behaelt_seinen_preis_und_sein_netto() {
+    // 10 t for 50,000.00 in all: 3 t are 15,000.00.
+    let welt = auftragswelt();
+    let bezug = json!({"auftrag_id": AUFTRAG, "position_id": Uuid::from_u128(0xa1)});
+    let mit = |mehr: Value| {
+        let zeile = position("3", "50000.00", "U19", mische(json!({"auftrag": bezug}), mehr));
+        laufen(&welt, Rechnung::default(), entwurf(vec![zeile], json!({})))
+    };
+    let netto = |mehr: Value| mit(mehr).unwrap().0.positionen[0].netto;
+    assert_eq!(netto(json!({})), cent(1_500_000));
+    assert_eq!(netto(json!({"netto": "14999.99"})), cent(1_499_999), "gerundet wird je Teil");
+    for mehr in [
+        json!({"netto": "14999.98"}),
+        json!({"netto": "15000.02"}),
+        json!({"rabatt": "1"}),
+        json!({"preis": {"betrag": "49999.99", "je": "1", "einheit": "t"}}),
+        json!({"einheit": "kg"}),
+        json!({"auftrag": {"auftrag_id": AUFTRAG, "position_id": ORIGINAL}}),
+        json!({"auftrag": {"auftrag_id": ORIGINAL, "position_id": ORIGINAL}}),
+    ] {
+        assert_eq!(code(&mit(mehr.clone()).unwrap_err()), "EINGABE_UNGUELTIG", "{mehr}");
+    }
+    // So it stays when the line is changed.
+    let (rechnung, _) = mit(json!({})).unwrap();
+    let zeile = position("3", "50000.00", "U19", json!({"auftrag": bezug, "netto": "1.00"}));
+    let aendern = vec![json!({"PositionAendern": {"nr": 1, "position": zeile}})];
+    assert_eq!(code(&laufen(&welt, rechnung, aendern).unwrap_err()), "EINGABE_UNGUELTIG");
+}
+
 // ---- collective invoices: README 5, row 12 ----
 
 fn lieferung(datum: &str, netto: &str) -> Value {

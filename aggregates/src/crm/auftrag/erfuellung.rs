@@ -262,6 +262,14 @@ impl Auftrag {
         let position = self.positionen.iter().find(|p| p.position_id == position_id);
         position.map_or(Menge::NULL, super::AuftragPosition::lieferbar)
     }
+
+    /// A position with the share that a quantity has of the net decided for it; `None` if the order has no such
+    /// position or the share is out of range.
+    #[must_use]
+    pub fn positionswert(&self, position_id: Uuid, menge: Menge) -> Option<(&super::AuftragPosition, Betrag)> {
+        let position = self.positionen.iter().find(|p| p.position_id == position_id)?;
+        Some((position, position.anteil(menge)?))
+    }
 }
 
 /// An invoiced or credited part with the value with which it went.

@@ -48,7 +48,7 @@ pub struct PositionEingabe {
     pub preis: Preis,
     /// Discount of the line.
     pub rabatt: Option<Satz>,
-    /// Net as decided by the Auftrag; only together with `auftrag`.
+    /// Net as decided by the Auftrag, which is its share in the quantity; only together with `auftrag`.
     pub netto: Option<Dezimal>,
     /// Tax key; the article's if absent.
     pub schluessel: Option<Text<10>>,
@@ -64,7 +64,7 @@ pub struct PositionEingabe {
     pub lieferschein: Option<Text<40>>,
     /// Day of the supply, if not the one of the whole invoice.
     pub leistungsdatum: Option<NaiveDate>,
-    /// The line of an Auftrag.
+    /// The line of an Auftrag; unit and price are those of the Auftrag.
     pub auftrag: Option<AuftragPosition>,
 }
 

@@ -11,11 +11,12 @@ use super::{
 };
 use crate::{
     Context, Decision, Refused, Shared,
+    crm::Auftrag,
     fibu::{
         Debitor, SteuerSchluessel, Zahlungsbedingung, buchung::BuchungError, steuer_schluessel::Richtung,
         steuerrechnung::zeilennetto,
     },
-    types::{Betrag, Menge, Satz},
+    types::{Betrag, Dezimal, Menge, Satz, Text},
     wawi::{Artikel, belegposition},
 };
 
@@ -49,7 +50,7 @@ pub(super) fn entwerfen(eingabe: super::EntwerfenEingabe, ctx: &Context<'_>) -> 
         auftrag_id: eingabe.auftrag_id,
         sammel_monat: None,
     }];
-    events.extend(positionen(1, eingabe.positionen, ctx)?);
+    events.extend(positionen(1, von_hand(eingabe.positionen, ctx)?, ctx)?);
     Ok(events)
 }
 
@@ -112,10 +113,11 @@ pub(super) fn lieferung(rechnung: &Rechnung, eingabe: LieferungEingabe, ctx: &Co
 pub(super) fn aendern(rechnung: &Rechnung, command: RechnungCommand, ctx: &Context<'_>) -> Decision<Rechnung> {
     let event = match command {
         RechnungCommand::PositionHinzufuegen(eingabe) => {
-            return positionen(naechste_nr(rechnung), vec![eingabe], ctx);
+            return positionen(naechste_nr(rechnung), von_hand(vec![eingabe], ctx)?, ctx);
         }
         RechnungCommand::PositionAendern { nr, position } => {
             position_finden(rechnung, nr)?;
+            let position = wie_im_auftrag(position, "/position", ctx)?;
             let position = position_lesen(nr, position, "/position", ctx)?;
             RechnungEvent::PositionGeaendert { position }
         }
@@ -179,6 +181,53 @@ fn leistung(
         (Some(von), Some(bis)) if von > bis => Err(Shared::feld(feld, format!("liegt nach dem letzten Tag ({bis})"))),
         (von, bis) => Ok(von.zip(bis)),
     }
+}
+
+/// Lines that a user enters; those of an Auftrag say what it says.
+fn von_hand(eingaben: Vec<PositionEingabe>, ctx: &Context<'_>) -> Ergebnis<Vec<PositionEingabe>> {
+    let lesen = |(index, eingabe)| wie_im_auftrag(eingabe, &format!("/positionen/{index}"), ctx);
+    eingaben.into_iter().enumerate().map(lesen).collect()
+}
+
+/// A line of an Auftrag keeps price and net that were decided there (fibu 3). Parts of a position are rounded one by
+/// one, so a part may differ from its share by a cent.
+fn wie_im_auftrag(e: PositionEingabe, pfad: &str, ctx: &Context<'_>) -> Ergebnis<PositionEingabe> {
+    let Some(bezug) = e.auftrag else {
+        return Ok(e);
+    };
+    let feld = |name: &str, text: String| Shared::feld(format!("{pfad}/{name}"), text);
+    let menge = Menge::positiv(e.menge, belegposition::STELLEN, &format!("{pfad}/menge"))?;
+    let auftrag = ctx.get::<Auftrag>(bezug.auftrag_id)?;
+    let gefunden = auftrag.as_ref().and_then(|a| a.positionswert(bezug.position_id, menge));
+    let Some((position, anteil)) = gefunden else {
+        let text = "diese Position hat der Auftrag nicht; Auftrag und Position prüfen";
+        return Err(feld("auftrag", text.to_owned()).into());
+    };
+    if e.einheit.as_str() != position.einheit {
+        let text = format!("die Position des Auftrags zählt in {}", position.einheit);
+        return Err(feld("einheit", text).into());
+    }
+    let preis = position.preis.preis();
+    if e.preis != preis || e.rabatt.is_some_and(|r| r != Satz::default()) {
+        let text = format!(
+            "der Auftrag hat {} EUR je {} {} ohne Rabatt vereinbart; ein Nachlass ist eine Korrektur der Rechnung",
+            preis.betrag, preis.je, preis.einheit
+        );
+        return Err(feld("preis", text).into());
+    }
+    let netto = match e.netto.map(Betrag::exact) {
+        None => anteil,
+        Some(Some(netto)) if (netto - anteil).abs() <= Betrag::cent(1) => netto,
+        Some(_) => {
+            let text = format!("auf diese Menge entfallen vom Auftrag {anteil} EUR; netto weglassen oder so angeben");
+            return Err(feld("netto", text).into());
+        }
+    };
+    Ok(PositionEingabe {
+        netto: Some(Dezimal(netto.as_decimal())),
+        schluessel: e.schluessel.or_else(|| Some(Text::cut(&position.schluessel))),
+        ..e
+    })
 }
 
 /// Reads lines and numbers them from `ab` on.
