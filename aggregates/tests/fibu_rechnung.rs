@@ -632,6 +632,36 @@ fn eine_korrektur_bucht_erloesschmaelerung_und_hoechstens_den_rest() {
 }
 
 #[test]
+fn jede_rechnung_laesst_sich_korrigieren_und_sagt_was_das_gesetz_verlangt() {
+    for (schluessel, konto, hinweis) in [
+        ("U0", "4290", "§ 12 Abs. 3"),
+        ("UAUS", "4120", "Ausfuhrlieferung"),
+        ("UIGL", "4125", "innergemeinschaftliche Lieferung"),
+        ("UEUL", "4336", "Steuerschuldnerschaft des Leistungsempfängers"),
+        ("U13B", "4337", "Steuerschuldnerschaft des Leistungsempfängers"),
+        ("UNST", "4338", "nicht steuerbar"),
+        ("UFREI", "4200", "§ 4 Nr. 8"),
+        ("UDREI", "4200", "Steuerschuldnerschaft des letzten Abnehmers"),
+    ] {
+        let zeile = position("1", "100.00", schluessel, json!({"konto": konto}));
+        let events = gebucht(&welt(), entwurf(vec![zeile], json!({"debitor_nr": "10002"})));
+        let text = daten(&events).steuerzeilen[0].hinweis.clone().unwrap_or_default();
+        assert!(text.contains(hinweis), "{schluessel}: {text}");
+        let mut welt = welt();
+        welt.id = ORIGINAL;
+        let mangel = json!({"Korrigieren": {"positionen": [{"position": 1, "netto": "10.00"}], "grund": "Mangel"}});
+        let (_, neu) = laufen(&welt, gefaltet(&events), vec![mangel]).unwrap();
+        let folge = folgen("rechnung", ORIGINAL, &neu[0], &welt);
+        let mut welt = welt.with::<Rechnung>(ORIGINAL, [events, neu].concat());
+        welt.id = folge[0].id;
+        let (_, events) = laufen(&welt, Rechnung::default(), vec![folge[0].command.clone()]).unwrap();
+        let folge = folgen("rechnung", welt.id, &events[0], &welt);
+        let soll = format!("{konto} S 10.00");
+        assert_eq!(kurz(&buchung(&welt, &folge[0])), ["10002 H 10.00", soll.as_str()], "{schluessel}");
+    }
+}
+
+#[test]
 fn eine_korrektur_nennt_position_oder_schluessel_und_einen_betrag() {
     let welt = welt();
     let rechnung = gefaltet(&gebucht(&welt, eine()));

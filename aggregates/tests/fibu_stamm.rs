@@ -593,3 +593,49 @@ fn kennzahlen_gelten_ab_einem_tag_und_ein_stillgelegter_schluessel_bleibt_es() {
         "{error}"
     );
 }
+
+#[test]
+fn der_hinweistext_laesst_sich_aendern_und_streichen() {
+    for text in [Some("Steuerfrei nach § 4 Nr. 1 Buchst. a UStG"), None] {
+        World::new()
+            .test::<SteuerSchluessel>()
+            .given(schluessel_events("UAUS"))
+            .when(SteuerSchluesselCommand::HinweistextSetzen {
+                hinweistext: text.map(Text::cut),
+            })
+            .then_expect_events(vec![SteuerSchluesselEvent::HinweistextGesetzt {
+                hinweistext: text.map(Into::into),
+            }]);
+    }
+    World::new()
+        .test::<SteuerSchluessel>()
+        .given_no_previous_events()
+        .when(SteuerSchluesselCommand::HinweistextSetzen { hinweistext: None })
+        .then_expect_error(Refused::Shared(Shared::status("neu", &["aktiv"])));
+}
+
+#[test]
+fn was_sich_berechnen_laesst_laesst_sich_auch_mindern() {
+    for rahmen in [Rahmen::Skr03, Rahmen::Skr04] {
+        let regeln = vorlage::kontenfindung(rahmen);
+        let konten = vorlage::konten(rahmen);
+        for regel in &regeln {
+            let konto = konten.iter().find(|k| k.konto_nr == regel.konto_nr).unwrap();
+            let fest = &konto.steuerregel.fester_schluessel;
+            assert!(fest.is_none() || *fest == regel.schluessel || regel.schluessel.is_none(), "{regel:?}");
+            let gleiche = regeln.iter().filter(|r| (r.zweck, &r.schluessel) == (regel.zweck, &regel.schluessel));
+            assert_eq!(gleiche.count(), 1, "{regel:?}");
+        }
+        let gibt = |zweck, schluessel: &Option<String>| {
+            regeln.iter().any(|r| r.zweck == zweck && r.schluessel == *schluessel)
+        };
+        for regel in regeln.iter().filter(|r| r.zweck == Zweck::Erloes) {
+            for zweck in [Zweck::Erloesschmaelerung, Zweck::SkontoGewaehrt] {
+                assert!(gibt(zweck, &regel.schluessel), "{zweck:?} {regel:?}");
+            }
+        }
+        for regel in regeln.iter().filter(|r| r.zweck == Zweck::Wareneingang) {
+            assert!(gibt(Zweck::SkontoErhalten, &regel.schluessel), "{regel:?}");
+        }
+    }
+}

@@ -64,6 +64,8 @@ pub struct VorlageSchluessel {
     pub zm_art: Option<ZmArt>,
     /// DATEV key.
     pub datev_bu: Option<String>,
+    /// What the law wants said on an invoice (§ 14 Abs. 4 Nr. 8, § 14a UStG).
+    pub hinweistext: Option<String>,
     /// Dated rates.
     pub saetze: Vec<Steuersatz>,
     /// Fields of the VAT return.
@@ -250,6 +252,7 @@ fn ein_schluessel(rahmen: Rahmen, zeile: &[&'static str]) -> Option<VorlageSchlu
             _ => None,
         },
         datev_bu: optional(zeile, 8),
+        hinweistext: optional(zeile, 11),
         saetze,
         kennzahlen,
     })

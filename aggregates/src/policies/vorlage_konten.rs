@@ -40,7 +40,7 @@ fn anlegen_schluessel(s: VorlageSchluessel) -> SteuerSchluesselCommand {
         ust_id_pflicht: s.ust_id_pflicht,
         zm_art: s.zm_art,
         datev_bu: s.datev_bu.as_deref().map(Text::cut),
-        hinweistext: None,
+        hinweistext: s.hinweistext.as_deref().map(Text::cut),
         saetze: s.saetze,
         kennzahlen: s.kennzahlen,
     }

@@ -102,7 +102,7 @@ pub fn ohne_verkaeufer() -> World {
             ust_id_pflicht: s.ust_id_pflicht,
             zm_art: s.zm_art,
             datev_bu: s.datev_bu,
-            hinweistext: None,
+            hinweistext: s.hinweistext,
             saetze: s.saetze,
             kennzahlen: s.kennzahlen,
         };

@@ -258,6 +258,9 @@ impl Aggregate for SteuerSchluessel {
                     konto_vst: konto("/konto_vst", konto_vst)?,
                 }])
             }
+            (SteuerSchluesselStatus::Aktiv, Cmd::HinweistextSetzen { hinweistext }) => Ok(vec![Ev::HinweistextGesetzt {
+                hinweistext: hinweistext.map(|t| t.to_string()),
+            }]),
             (SteuerSchluesselStatus::Aktiv, Cmd::Stilllegen { grund }) => {
                 self.vor_automatik_warnen(ctx)?;
                 Ok(vec![Ev::Stillgelegt {
@@ -305,6 +308,7 @@ impl Aggregate for SteuerSchluessel {
                 self.konto_ust = konto_ust;
                 self.konto_vst = konto_vst;
             }
+            SteuerSchluesselEvent::HinweistextGesetzt { hinweistext } => self.hinweistext = hinweistext,
             SteuerSchluesselEvent::Stillgelegt { .. } => self.status = SteuerSchluesselStatus::Stillgelegt,
         }
     }

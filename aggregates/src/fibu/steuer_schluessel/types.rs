@@ -128,6 +128,11 @@ pub enum SteuerSchluesselCommand {
         /// Account of the input tax.
         konto_vst: Option<Text<8>>,
     },
+    /// Changes what invoices say of the key from now on (§ 14 Abs. 4 Nr. 8, § 14a UStG); booked ones keep their text.
+    HinweistextSetzen {
+        /// The text; none if absent.
+        hinweistext: Option<Text<300>>,
+    },
     /// No longer to be used. Accounts that have the key fixed need another rule then; the answer warns of them.
     Stilllegen {
         /// Why.
@@ -180,6 +185,11 @@ pub enum SteuerSchluesselEvent {
         konto_ust: Option<String>,
         /// Account of the input tax.
         konto_vst: Option<String>,
+    },
+    /// Another text on invoices.
+    HinweistextGesetzt {
+        /// The text.
+        hinweistext: Option<String>,
     },
     /// No longer used.
     Stillgelegt {
