@@ -14,7 +14,9 @@ use aggregates::{
         buchung::{BuchungEvent, PostenArt, Seite},
         kontenplan::KontenplanEvent,
         offener_posten::{OffenerPostenEvent, OpBewegung, OpEroeffnung, OpStatus},
-        rechnung::{RechnungArt, RechnungCommand, RechnungError, RechnungEvent, RechnungGebucht, RechnungStatus},
+        rechnung::{
+            RechnungArt, RechnungCommand, RechnungError, RechnungEvent, RechnungGebucht, RechnungStatus, Zahlungsziel,
+        },
     },
     testing::World,
     types::{Betrag, Satz},
@@ -657,7 +659,11 @@ fn jede_rechnung_laesst_sich_korrigieren_und_sagt_was_das_gesetz_verlangt() {
         let (_, events) = laufen(&welt, Rechnung::default(), vec![folge[0].command.clone()]).unwrap();
         let folge = folgen("rechnung", welt.id, &events[0], &welt);
         let soll = format!("{konto} S 10.00");
-        assert_eq!(kurz(&buchung(&welt, &folge[0])), ["10002 H 10.00", soll.as_str()], "{schluessel}");
+        assert_eq!(
+            kurz(&buchung(&welt, &folge[0])),
+            ["10002 H 10.00", soll.as_str()],
+            "{schluessel}"
+        );
     }
 }
 
@@ -973,13 +979,18 @@ fn was_eine_schlussrechnung_abzieht_bleibt_versteuert_wenn_die_zahlung_zurueckge
     assert_eq!((frei.angerechnet_in, frei.zahlungen.len()), (None, 0));
     // Paid anew in the meantime, the tax is due anew.
     let bezahlt = posten(welt, buchung_id, 1_190_000, 1_190_000);
-    let erneut = vec![json!({"AusgleichErfassen": {"ausgleich_id": AUSGLEICH, "betrag": "11900.00", "datum": "2026-03-10"}})];
+    let erneut =
+        vec![json!({"AusgleichErfassen": {"ausgleich_id": AUSGLEICH, "betrag": "11900.00", "datum": "2026-03-10"}})];
     let (zurueckgegeben, neu) = laufen(&bezahlt, zurueckgegeben, erneut).unwrap();
     assert_eq!(namen(&neu), [] as [&str; 0]);
     let (frei, neu) = laufen(&bezahlt, zurueckgegeben, anrechnung_aufheben()).unwrap();
     assert_eq!(
         namen(&neu),
-        ["AnrechnungAufgehoben", "AnzahlungZurueckgenommen", "AnzahlungVereinnahmt"]
+        [
+            "AnrechnungAufgehoben",
+            "AnzahlungZurueckgenommen",
+            "AnzahlungVereinnahmt"
+        ]
     );
     assert_eq!(frei.zahlungen[0].ausgleich_id, AUSGLEICH);
 }
@@ -998,7 +1009,8 @@ fn von_einer_zurueckgegangenen_zahlung_bleibt_nur_der_abgezogene_teil_versteuert
         ["1495 S 5950.00", "3272 H 5000.00", "3806 H 950.00"]
     );
     // Paid again, only the rest of the tax falls due.
-    let erneut = vec![json!({"AusgleichErfassen": {"ausgleich_id": AUSGLEICH, "betrag": "11900.00", "datum": "2026-03-10"}})];
+    let erneut =
+        vec![json!({"AusgleichErfassen": {"ausgleich_id": AUSGLEICH, "betrag": "11900.00", "datum": "2026-03-10"}})];
     let (_, neu) = laufen(&welt, rechnung, erneut).unwrap();
     assert!(matches!(&neu[0], RechnungEvent::AnzahlungVereinnahmt { brutto, .. } if *brutto == cent(595_000)));
 }
@@ -1024,14 +1036,20 @@ fn eine_teillieferung_zieht_ab_was_passt_und_die_naechste_den_rest() {
     let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, [bezahlt, angerechnet].concat());
     let zweite = gebucht(&welt, teil("45000.00"));
     let d = daten(&zweite);
-    assert_eq!((d.verrechnungen[0].brutto, d.zahlbetrag), (cent(595_000), cent(4_760_000)));
+    assert_eq!(
+        (d.verrechnungen[0].brutto, d.zahlbetrag),
+        (cent(595_000), cent(4_760_000))
+    );
 }
 
 #[test]
 fn eine_gewoehnliche_rechnung_laesst_nur_anzahlungen_stehen_die_noch_abgezogen_werden_koennen() {
     let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, anzahlung(&[("2026-03-10", 1_190_000)]));
     let rechnung = |netto: &str, mehr: Vec<Value>| {
-        let mut commands = entwurf(vec![position("1", netto, "U19", json!({}))], json!({"auftrag_id": AUFTRAG}));
+        let mut commands = entwurf(
+            vec![position("1", netto, "U19", json!({}))],
+            json!({"auftrag_id": AUFTRAG}),
+        );
         commands.extend(mehr);
         commands
     };
@@ -1039,10 +1057,18 @@ fn eine_gewoehnliche_rechnung_laesst_nur_anzahlungen_stehen_die_noch_abgezogen_w
     let uebergangen = RechnungError::AnzahlungNichtVerrechnet {
         nummern: vec!["AR-2026-000001".into()],
     };
-    assert_eq!(abgelehnt(&welt, rechnung("40000.01", vec![])), uebergangen.clone().into());
+    assert_eq!(
+        abgelehnt(&welt, rechnung("40000.01", vec![])),
+        uebergangen.clone().into()
+    );
     // On a collective invoice the line names the Auftrag.
     let auftrag = json!({"auftrag_id": AUFTRAG, "position_id": Uuid::from_u128(0xa1)});
-    let zeile = position("10", "50000.00", "U19", json!({"netto": "50000.00", "auftrag": auftrag}));
+    let zeile = position(
+        "10",
+        "50000.00",
+        "U19",
+        json!({"netto": "50000.00", "auftrag": auftrag}),
+    );
     assert_eq!(abgelehnt(&welt, entwurf(vec![zeile], json!({}))), uebergangen.into());
     // Naming them makes it a Schlussrechnung.
     let schluss = gebucht(&welt, rechnung("50000.00", vec![verrechnen()]));
@@ -1050,7 +1076,10 @@ fn eine_gewoehnliche_rechnung_laesst_nur_anzahlungen_stehen_die_noch_abgezogen_w
     assert_eq!((d.art, d.zahlbetrag), (RechnungArt::Schluss, cent(4_760_000)));
     // One that is not paid cannot be left behind either.
     let welt = auftragswelt().with::<Rechnung>(ANZAHLUNG, anzahlung(&[]));
-    assert_eq!(code(&abgelehnt(&welt, rechnung("50000.00", vec![]))), "RECHNUNG_ANZAHLUNG_OFFEN");
+    assert_eq!(
+        code(&abgelehnt(&welt, rechnung("50000.00", vec![]))),
+        "RECHNUNG_ANZAHLUNG_OFFEN"
+    );
 }
 
 #[test]
@@ -1080,7 +1109,10 @@ fn die_korrektur_einer_anzahlung_wird_mit_ihrem_ausgleich_storniert() {
     let (_, storniert) = laufen(&eigen, gutschrift.clone(), vec![stornieren()]).unwrap();
     let folge = folgen("rechnung", eigen.id, &storniert[0], &eigen);
     let ziele: Vec<(&str, Uuid)> = folge.iter().map(|f| (f.typ, f.id)).collect();
-    assert_eq!((ziele[0], ziele[2]), (("ausgleich", AUSGLEICH), ("rechnung", ANZAHLUNG)));
+    assert_eq!(
+        (ziele[0], ziele[2]),
+        (("ausgleich", AUSGLEICH), ("rechnung", ANZAHLUNG))
+    );
     // By hand the settlement stays, with the correction it falls.
     let mut stand = Ausgleich::default();
     stand.evolve(ausgleich(true));
@@ -1137,7 +1169,11 @@ fn eine_position_des_auftrags_behaelt_seinen_preis_und_sein_netto() {
     };
     let netto = |mehr: Value| mit(mehr).unwrap().0.positionen[0].netto;
     assert_eq!(netto(json!({})), cent(1_500_000));
-    assert_eq!(netto(json!({"netto": "14999.99"})), cent(1_499_999), "gerundet wird je Teil");
+    assert_eq!(
+        netto(json!({"netto": "14999.99"})),
+        cent(1_499_999),
+        "gerundet wird je Teil"
+    );
     for mehr in [
         json!({"netto": "14999.98"}),
         json!({"netto": "15000.02"}),
@@ -1153,7 +1189,10 @@ fn eine_position_des_auftrags_behaelt_seinen_preis_und_sein_netto() {
     let (rechnung, _) = mit(json!({})).unwrap();
     let zeile = position("3", "50000.00", "U19", json!({"auftrag": bezug, "netto": "1.00"}));
     let aendern = vec![json!({"PositionAendern": {"nr": 1, "position": zeile}})];
-    assert_eq!(code(&laufen(&welt, rechnung, aendern).unwrap_err()), "EINGABE_UNGUELTIG");
+    assert_eq!(
+        code(&laufen(&welt, rechnung, aendern).unwrap_err()),
+        "EINGABE_UNGUELTIG"
+    );
 }
 
 // ---- collective invoices: README 5, row 12 ----
@@ -1172,9 +1211,16 @@ fn lieferung(datum: &str, netto: &str) -> Value {
 #[test]
 fn lieferungen_eines_monats_sammeln_sich_auf_einer_rechnung_mit_dem_netto_des_auftrags() {
     let mut welt = welt();
-    let id = Rechnung::sammel_id(welt.frame.mandant_id, "10001", tag(2026, 3, 2));
-    assert_eq!(id, Rechnung::sammel_id(welt.frame.mandant_id, "10001", tag(2026, 3, 9)));
-    assert_ne!(id, Rechnung::sammel_id(welt.frame.mandant_id, "10001", tag(2026, 4, 1)));
+    let ziel = Zahlungsziel::default();
+    let id = Rechnung::sammel_id(welt.frame.mandant_id, "10001", tag(2026, 3, 2), ziel);
+    assert_eq!(
+        id,
+        Rechnung::sammel_id(welt.frame.mandant_id, "10001", tag(2026, 3, 9), ziel)
+    );
+    assert_ne!(
+        id,
+        Rechnung::sammel_id(welt.frame.mandant_id, "10001", tag(2026, 4, 1), ziel)
+    );
     welt.id = id;
     let lieferungen = vec![lieferung("2026-03-02", "10.00"), lieferung("2026-03-09", "5.55")];
     let (entwurf, events) = laufen(&welt, Rechnung::default(), lieferungen).unwrap();
@@ -1203,6 +1249,66 @@ fn lieferungen_eines_monats_sammeln_sich_auf_einer_rechnung_mit_dem_netto_des_au
     alle.extend(gebucht);
     let (_, spaeter) = laufen(&welt, gefaltet(&alle), vec![lieferung("2026-03-10", "1.00")]).unwrap();
     assert_eq!(folgen("rechnung", id, &spaeter[0], &welt)[0].id, naechste);
+}
+
+#[test]
+fn lieferungen_mit_anderem_zahlungsziel_kommen_auf_eine_eigene_sammelrechnung() {
+    let mut welt = welt();
+    let ohne = Zahlungsziel::default();
+    let mit = Zahlungsziel {
+        zahlungsbedingung_id: Some(BEDINGUNG),
+        valuta_tage: Some(60),
+    };
+    let valuta = Zahlungsziel {
+        valuta_tage: Some(60),
+        ..ohne
+    };
+    let id = |ziel| Rechnung::sammel_id(welt.frame.mandant_id, "10001", tag(2026, 3, 2), ziel);
+    assert!(id(ohne) != id(mit) && id(mit) != id(valuta) && id(ohne) != id(valuta));
+    let mit_ziel = |datum: &str| {
+        let mut command = lieferung(datum, "10.00");
+        command["LieferungUebernehmen"]["zahlungsbedingung_id"] = json!(BEDINGUNG);
+        command["LieferungUebernehmen"]["valuta_tage"] = json!(60);
+        command
+    };
+    welt.id = id(mit);
+    let lieferungen = vec![mit_ziel("2026-03-02"), mit_ziel("2026-03-09")];
+    let (entwurf, _) = laufen(&welt, Rechnung::default(), lieferungen).unwrap();
+    assert_eq!(entwurf.positionen.len(), 2);
+    // 30 days net and Skonto within 10 days count from 60 days after the invoice of 10 March.
+    let (_, events) = laufen(&welt, entwurf.clone(), vec![buchen()]).unwrap();
+    let bedingung = &daten(&events).bedingung;
+    assert_eq!(
+        (bedingung.faellig, bedingung.skonto[0].bis),
+        (tag(2026, 6, 8), tag(2026, 5, 19))
+    );
+    // Other terms set by hand: what comes later begins a draft with the terms of its order.
+    let setzen = json!({"BedingungSetzen": {"zahlungsbedingung_id": BEDINGUNG}});
+    let (geaendert, _) = laufen(&welt, entwurf, vec![setzen]).unwrap();
+    assert!(geaendert.keys().is_empty());
+    let (_, spaet) = laufen(&welt, geaendert, vec![mit_ziel("2026-03-10")]).unwrap();
+    let folge = folgen("rechnung", welt.id, &spaet[0], &welt);
+    assert_ne!(folge[0].id, welt.id);
+    let (neu, _) = laufen(&welt, Rechnung::default(), vec![folge[0].command.clone()]).unwrap();
+    assert_eq!((neu.zahlungsbedingung_id, neu.valuta_tage), (Some(BEDINGUNG), Some(60)));
+}
+
+#[test]
+fn die_valuta_verschiebt_faelligkeit_und_skonto() {
+    let faellig = |kopf: Value| {
+        let zeile = position("1", "1.00", "U19", json!({}));
+        daten(&gebucht(&welt(), entwurf(vec![zeile], kopf))).bedingung.faellig
+    };
+    assert_eq!(faellig(json!({"zahlungsbedingung_id": BEDINGUNG})), tag(2026, 4, 9));
+    let spaeter = json!({"zahlungsbedingung_id": BEDINGUNG, "valuta_tage": 20});
+    assert_eq!(faellig(spaeter), tag(2026, 4, 29));
+    assert_eq!(
+        faellig(json!({"valuta_tage": 20})),
+        tag(2026, 3, 30),
+        "auch ohne Bedingung"
+    );
+    let zu_spaet = entwurf(vec![], json!({"valuta_tage": 366}));
+    assert_eq!(code(&abgelehnt(&welt(), zu_spaet)), "EINGABE_UNGUELTIG");
 }
 
 #[test]

@@ -622,13 +622,17 @@ fn was_sich_berechnen_laesst_laesst_sich_auch_mindern() {
         for regel in &regeln {
             let konto = konten.iter().find(|k| k.konto_nr == regel.konto_nr).unwrap();
             let fest = &konto.steuerregel.fester_schluessel;
-            assert!(fest.is_none() || *fest == regel.schluessel || regel.schluessel.is_none(), "{regel:?}");
-            let gleiche = regeln.iter().filter(|r| (r.zweck, &r.schluessel) == (regel.zweck, &regel.schluessel));
+            assert!(
+                fest.is_none() || *fest == regel.schluessel || regel.schluessel.is_none(),
+                "{regel:?}"
+            );
+            let gleiche = regeln
+                .iter()
+                .filter(|r| (r.zweck, &r.schluessel) == (regel.zweck, &regel.schluessel));
             assert_eq!(gleiche.count(), 1, "{regel:?}");
         }
-        let gibt = |zweck, schluessel: &Option<String>| {
-            regeln.iter().any(|r| r.zweck == zweck && r.schluessel == *schluessel)
-        };
+        let gibt =
+            |zweck, schluessel: &Option<String>| regeln.iter().any(|r| r.zweck == zweck && r.schluessel == *schluessel);
         for regel in regeln.iter().filter(|r| r.zweck == Zweck::Erloes) {
             for zweck in [Zweck::Erloesschmaelerung, Zweck::SkontoGewaehrt] {
                 assert!(gibt(zweck, &regel.schluessel), "{zweck:?} {regel:?}");

@@ -284,6 +284,16 @@ fn anschrift(i: usize) -> Value {
     json!({"strasse": format!("Deichweg {}", i + 1), "plz": plz, "ort": ort, "land": "DE"})
 }
 
+/// The terms of payment of a customer.
+pub(super) fn kundenbedingung(kunde: usize) -> &'static str {
+    match kunde {
+        VERBRAUCHER => "SOFORT",
+        KNAPP => "14N",
+        _ if kunde.is_multiple_of(3) => "14N",
+        _ => "30S",
+    }
+}
+
 fn kunde(plan: &DemoPlan, kunde: usize) -> Vec<Befehl> {
     let id = plan.kunde_id(kunde);
     let anfang = tag(2025, 1, 1);
@@ -294,13 +304,13 @@ fn kunde(plan: &DemoPlan, kunde: usize) -> Vec<Befehl> {
     let art = if verbraucher { "person" } else { "firma" };
     let adresse = json!({"art": "rechnung", "anschrift": anschrift(kunde), "gueltig_von": anfang});
     let sammel = if SAMMEL.contains(&kunde) { "sammel" } else { "einzel" };
-    let (bedingung, limit) = match kunde {
-        VERBRAUCHER => ("SOFORT", LIMIT_VERBRAUCHER),
-        KNAPP => ("14N", LIMIT_KNAPP),
-        _ if kunde.is_multiple_of(3) => ("14N", LIMIT),
-        _ => ("30S", LIMIT),
+    let limit = match kunde {
+        VERBRAUCHER => LIMIT_VERBRAUCHER,
+        KNAPP => LIMIT_KNAPP,
+        _ => LIMIT,
     };
-    let konditionen = json!({"zahlungsbedingung_id": plan.bedingung_id(bedingung), "rechnungsart": sammel});
+    let konditionen =
+        json!({"zahlungsbedingung_id": plan.bedingung_id(kundenbedingung(kunde)), "rechnungsart": sammel});
     vec![
         crm(
             "anlegen",

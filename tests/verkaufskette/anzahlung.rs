@@ -51,7 +51,9 @@ async fn teillieferungen_ziehen_ab_was_passt_und_eine_rueckgabe_der_bank_wird_ge
     let (auftrag, position, anzahlung) = angezahlt(&haus, "10000.00", "11900.00").await;
     let zahlung = bezahlen(&haus, &bank, &anzahlung, "11900.00").await;
     let geplant = haus.geplant(&auftrag).await;
-    haus.versand_tun(&geplant, "stornieren", json!({"grund": "in Teilen"})).await.ok();
+    haus.versand_tun(&geplant, "stornieren", json!({"grund": "in Teilen"}))
+        .await
+        .ok();
     let erste = lieferung(&haus, &auftrag, &position, "10").await;
     haus.fakturieren(&erste, "0.00").await;
     let zweite = lieferung(&haus, &auftrag, &position, "90").await;
@@ -74,17 +76,32 @@ async fn teillieferungen_ziehen_ab_was_passt_und_eine_rueckgabe_der_bank_wird_ge
         .ok();
     assert_eq!(haus.posten(&anzahlung).await["rest"], "11900.00");
     haus.ruhe().await;
-    for (konto, erwartet) in [("1200", "59500.00"), ("1495", "0.00"), ("3272", "0.00"), ("3806", "-9500.00")] {
+    for (konto, erwartet) in [
+        ("1200", "59500.00"),
+        ("1495", "0.00"),
+        ("3272", "0.00"),
+        ("3806", "-9500.00"),
+    ] {
         assert_eq!(saldo(&haus, konto).await, erwartet, "{konto}");
     }
     // What was deducted of it is not, once its Schlussrechnung is cancelled.
     let grund = json!({"grund": "falsch"});
     haus.rechnung_tun(&zweite, "stornieren", grund.clone()).await.ok();
-    for (konto, erwartet) in [("1200", "11900.00"), ("1495", "-5950.00"), ("3272", "0.00"), ("3806", "-950.00")] {
+    for (konto, erwartet) in [
+        ("1200", "11900.00"),
+        ("1495", "-5950.00"),
+        ("3272", "0.00"),
+        ("3806", "-950.00"),
+    ] {
         assert_eq!(saldo(&haus, konto).await, erwartet, "{konto}");
     }
     haus.rechnung_tun(&erste, "stornieren", grund).await.ok();
-    for (konto, erwartet) in [("1200", "11900.00"), ("1495", "-11900.00"), ("3272", "0.00"), ("3806", "0.00")] {
+    for (konto, erwartet) in [
+        ("1200", "11900.00"),
+        ("1495", "-11900.00"),
+        ("3272", "0.00"),
+        ("3806", "0.00"),
+    ] {
         assert_eq!(saldo(&haus, konto).await, erwartet, "{konto}");
     }
 }
@@ -98,10 +115,14 @@ async fn die_korrektur_einer_anzahlung_laesst_sich_stornieren() {
     assert_eq!(haus.posten(&anzahlung).await["rest"], "10710.00");
     let stand = haus.rechnung(&anzahlung).await;
     let gutschrift = stand["korrekturen"][0]["gutschrift_id"].as_str().unwrap().to_owned();
-    haus.rechnung_tun(&gutschrift, "stornieren", json!({"grund": "doch nicht"})).await.ok();
+    haus.rechnung_tun(&gutschrift, "stornieren", json!({"grund": "doch nicht"}))
+        .await
+        .ok();
     assert_eq!(haus.posten(&anzahlung).await["rest"], "11900.00");
     assert_eq!(haus.posten(&gutschrift).await["rest"], "0.00");
     assert_eq!(haus.rechnung(&anzahlung).await["korrekturen"], json!([]));
-    haus.rechnung_tun(&anzahlung, "stornieren", json!({"grund": "doch nicht"})).await.ok();
+    haus.rechnung_tun(&anzahlung, "stornieren", json!({"grund": "doch nicht"}))
+        .await
+        .ok();
     assert_eq!(haus.posten(&anzahlung).await["rest"], "0.00");
 }

@@ -12,7 +12,7 @@ use super::{
         Betragsart, BuchungCommand, Buchungsart, Herkunft, OpEingabe, PostenArt, Seite, Uebernahme, ZeileEingabe,
     },
     steuer_schluessel::OHNE_STEUER,
-    zahlungsbedingung::{Skonto, Zahlungsbedingung},
+    zahlungsbedingung::{Skonto, Zahlungsbedingung, nach_tagen},
 };
 use crate::{
     Context, Refused,
@@ -34,14 +34,19 @@ pub struct Bedingung {
 }
 
 impl Bedingung {
-    /// Due date and discounts of a document; without terms it is due at once.
-    pub fn am<E>(id: Option<Uuid>, belegdatum: NaiveDate, ctx: &Context<'_>) -> Result<Self, Refused<E>> {
+    /// Due date and discounts of a document, counted from so many days later; without terms it is due then at once.
+    pub fn am<E>(
+        id: Option<Uuid>,
+        belegdatum: NaiveDate,
+        valuta_tage: Option<u16>,
+        ctx: &Context<'_>,
+    ) -> Result<Self, Refused<E>> {
         let Some(id) = id else {
-            return Ok(Self::sofort(belegdatum));
+            return Ok(Self::sofort(nach_tagen(belegdatum, valuta_tage.unwrap_or_default())));
         };
         let bedingung = Zahlungsbedingung::laden(id, "/zahlungsbedingung_id", ctx)?;
         let konditionen = bedingung
-            .konditionen(belegdatum)
+            .konditionen(belegdatum, valuta_tage)
             .map_err(|fehler| Refused::Domain(fehler).fremd())?;
         Ok(Self {
             zahlungsbedingung_id: Some(id),

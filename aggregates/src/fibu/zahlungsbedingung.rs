@@ -16,6 +16,9 @@ use crate::{
 /// Longest term in days: ten years, so that a due date is always a date.
 const MAX_TAGE: u16 = 3650;
 
+/// Most days by which terms count later (Valuta): a year.
+pub const VALUTA_TAGE_MAX: u16 = 365;
+
 /// Most steps of Skonto.
 const MAX_SKONTO: usize = 2;
 
@@ -282,7 +285,8 @@ impl From<Bedingungsfassung> for ZahlungsbedingungFassung {
     }
 }
 
-fn nach_tagen(datum: NaiveDate, tage: u16) -> NaiveDate {
+/// So many days later.
+pub(super) fn nach_tagen(datum: NaiveDate, tage: u16) -> NaiveDate {
     datum.checked_add_days(Days::new(tage.into())).unwrap_or(NaiveDate::MAX)
 }
 
@@ -320,18 +324,24 @@ impl Zahlungsbedingung {
         Err(ZahlungsbedingungError::Stillgelegt { code })
     }
 
-    /// Due date and Skonto of a document of that date. `ZAHLUNGSBEDINGUNG_STILLGELEGT` if the terms are out of use.
-    pub fn konditionen(&self, belegdatum: NaiveDate) -> Result<Konditionen, ZahlungsbedingungError> {
+    /// Due date and Skonto of a document of that date, counted from so many days later (a customer's Valuta); terms with
+    /// a fixed date count from that one. `ZAHLUNGSBEDINGUNG_STILLGELEGT` if the terms are out of use.
+    pub fn konditionen(
+        &self,
+        belegdatum: NaiveDate,
+        valuta_tage: Option<u16>,
+    ) -> Result<Konditionen, ZahlungsbedingungError> {
         self.verwendbar()?;
         // The first terms hold for older documents too; there is always one.
         let fassung = zeitlich::am(&self.fassungen, belegdatum).or(self.fassungen.first());
+        let spaeter = nach_tagen(belegdatum, valuta_tage.unwrap_or_default());
         let Some(fassung) = fassung else {
             return Ok(Konditionen {
-                faellig: belegdatum,
+                faellig: spaeter,
                 skonto: Vec::new(),
             });
         };
-        let beginn = fassung.valuta.unwrap_or(belegdatum);
+        let beginn = fassung.valuta.unwrap_or(spaeter);
         let netto = nach_tagen(beginn, fassung.tage);
         Ok(Konditionen {
             faellig: match fassung.faellig {

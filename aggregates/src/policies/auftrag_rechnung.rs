@@ -16,7 +16,7 @@ use crate::{
         Rechnung,
         rechnung::{
             AuftragPosition, LieferungEingabe, PositionEingabe, RechnungArt, RechnungCommand, RechnungEvent,
-            RechnungGebucht,
+            RechnungGebucht, Zahlungsziel,
         },
     },
     policy::{Consequence, PolicyContext},
@@ -30,6 +30,7 @@ pub(super) fn auftrag(event: &AuftragEvent, ctx: &PolicyContext) -> Vec<Conseque
         versand_id,
         kunden_nr,
         zahlungsbedingung_id,
+        valuta_tage,
         rechnungsart,
         lieferschein_nr,
         leistungsdatum,
@@ -39,9 +40,16 @@ pub(super) fn auftrag(event: &AuftragEvent, ctx: &PolicyContext) -> Vec<Conseque
     else {
         return Vec::new();
     };
+    let ziel = Zahlungsziel {
+        zahlungsbedingung_id: *zahlungsbedingung_id,
+        valuta_tage: *valuta_tage,
+    };
     let (rechnung, auftrag_id) = match rechnungsart {
         Rechnungsart::Einzel => (part_id(*versand_id, Versand::TEIL_RECHNUNG), Some(ctx.id)),
-        Rechnungsart::Sammel => (Rechnung::sammel_id(ctx.mandant_id, kunden_nr, *leistungsdatum), None),
+        Rechnungsart::Sammel => {
+            let sammel = Rechnung::sammel_id(ctx.mandant_id, kunden_nr, *leistungsdatum, ziel);
+            (sammel, None)
+        }
     };
     let zeile = |p: &Lieferposition| PositionEingabe {
         artikel_id: Some(p.artikel_id),
@@ -66,6 +74,7 @@ pub(super) fn auftrag(event: &AuftragEvent, ctx: &PolicyContext) -> Vec<Conseque
     let command = RechnungCommand::LieferungUebernehmen(LieferungEingabe {
         debitor_nr: Text::cut(kunden_nr),
         zahlungsbedingung_id: *zahlungsbedingung_id,
+        valuta_tage: *valuta_tage,
         auftrag_id,
         leistungsdatum: *leistungsdatum,
         positionen: positionen.iter().map(zeile).collect(),

@@ -94,11 +94,13 @@ pub(super) fn react(event: &RechnungEvent, ctx: &PolicyContext) -> Vec<Consequen
             debitor_nr,
             leistungsdatum,
             zahlungsbedingung_id,
+            valuta_tage,
             positionen,
         } => {
             let command = RechnungCommand::LieferungUebernehmen(LieferungEingabe {
                 debitor_nr: Text::cut(debitor_nr),
                 zahlungsbedingung_id: *zahlungsbedingung_id,
+                valuta_tage: *valuta_tage,
                 auftrag_id: None,
                 leistungsdatum: *leistungsdatum,
                 positionen: positionen.iter().cloned().map(Into::into).collect(),

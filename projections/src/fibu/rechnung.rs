@@ -53,7 +53,10 @@ impl StateReadModel for Rechnung {
         Table::child(
             "fibu.rechnung_anrechnung_steuer",
             &["anrechnungen", "steuerzeilen"],
-            &[("schlussrechnung_id", "schlussrechnung_id"), ("schluessel", "schluessel")],
+            &[
+                ("schlussrechnung_id", "schlussrechnung_id"),
+                ("schluessel", "schluessel"),
+            ],
         ),
     ];
     const SEARCH: &'static [&'static str] = &["nummer", "debitor_nr", "empfaenger_name"];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aggregates::{
     context::part_id,
-    fibu::{OffenerPosten, Rechnung},
+    fibu::{OffenerPosten, Rechnung, rechnung::Zahlungsziel},
     wawi::Versand,
 };
 use chrono::{Datelike, Days, NaiveDate};
@@ -16,7 +16,7 @@ use super::{
         beleg::euro,
         jahr::{Jahr, Schritt, Zahlung, mit_steuer, skonto},
         sortiment::{menge_text, wert},
-        stammdaten::{KNAPP, VERBRAUCHER, debitor_nr},
+        stammdaten::{KNAPP, VERBRAUCHER, debitor_nr, kundenbedingung},
         tag,
     },
     Besonderes, Sammelrechnung, Verkauf, Verkaufsschritt,
@@ -67,7 +67,11 @@ impl Jahr {
             return;
         };
         let debitor = debitor_nr(rechnung.kunde);
-        let id = Rechnung::sammel_id(self.plan.mandant_id, &debitor, rechnung.leistung);
+        let ziel = Zahlungsziel {
+            zahlungsbedingung_id: Some(self.plan.bedingung_id(kundenbedingung(rechnung.kunde))),
+            valuta_tage: None,
+        };
+        let id = Rechnung::sammel_id(self.plan.mandant_id, &debitor, rechnung.leistung, ziel);
         let mut brutto = 0;
         for (promille, netto) in &rechnung.netto {
             let (steuer, summe) = mit_steuer(*netto, *promille);

@@ -44,6 +44,7 @@ impl Auftrag {
             kunde_id: self.kunde_id,
             kunden_nr: self.kunden_nr.clone(),
             zahlungsbedingung_id: self.zahlungsbedingung_id,
+            valuta_tage: self.valuta_tage,
             rechnungsart: self.lieferung_rechnungsart(ctx)?,
             lieferschein_nr: versand.nummer,
             leistungsdatum: buchungsdatum,

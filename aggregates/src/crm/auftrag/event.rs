@@ -57,6 +57,8 @@ pub enum AuftragEvent {
         bestellnr_wiederholt: bool,
         /// Terms of payment.
         zahlungsbedingung_id: Option<Uuid>,
+        /// By how many days later they count, from the customer's Valuta.
+        valuta_tage: Option<u16>,
         /// How goods reach him.
         lieferart: Lieferart,
         /// How deliveries are invoiced.
@@ -186,6 +188,8 @@ pub enum AuftragEvent {
         kunden_nr: String,
         /// Terms of payment.
         zahlungsbedingung_id: Option<Uuid>,
+        /// By how many days later they count, from the customer's Valuta.
+        valuta_tage: Option<u16>,
         /// How it is invoiced; by itself if the order has advance payments.
         rechnungsart: Rechnungsart,
         /// Number of the Lieferschein.

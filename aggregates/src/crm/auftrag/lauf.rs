@@ -64,6 +64,7 @@ impl Auftrag {
             kunden_bestellnr,
             bestellnr_wiederholt,
             zahlungsbedingung_id: kunde.konditionen.zahlungsbedingung_id,
+            valuta_tage: kunde.konditionen.valuta_tage,
             lieferart: kunde.konditionen.lieferart,
             rechnungsart: kunde.konditionen.rechnungsart,
             waehrung: kunde.waehrung.clone(),

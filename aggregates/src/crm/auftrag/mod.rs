@@ -66,6 +66,8 @@ pub struct Auftrag {
     pub bestellnr_wiederholt: bool,
     /// Terms of payment.
     pub zahlungsbedingung_id: Option<Uuid>,
+    /// By how many days later they count: the customer's Valuta when the order was made.
+    pub valuta_tage: Option<u16>,
     /// How goods reach him.
     pub lieferart: Lieferart,
     /// How deliveries are invoiced.
@@ -363,6 +365,7 @@ impl Auftrag {
                 kunden_bestellnr,
                 bestellnr_wiederholt,
                 zahlungsbedingung_id,
+                valuta_tage,
                 lieferart,
                 rechnungsart,
                 waehrung,
@@ -379,6 +382,7 @@ impl Auftrag {
                     kunden_bestellnr,
                     bestellnr_wiederholt,
                     zahlungsbedingung_id,
+                    valuta_tage,
                     lieferart,
                     rechnungsart,
                     waehrung,

@@ -16,14 +16,12 @@ use crate::{
     fibu::{
         Debitor, Zahlungsbedingung,
         partner::{self, PartnerStatus},
+        zahlungsbedingung::VALUTA_TAGE_MAX,
     },
     geschaeftspartner::{self, Adresse, Kontakt, platz_fuer},
     types::{Betrag, Text},
     wawi::Preisliste,
 };
-
-/// A due date is moved by a year at most.
-const VALUTA_TAGE_MAX: u16 = 365;
 
 /// A chain of merged customers is followed this far; each customer is merged once, so it ends anyway.
 const KETTE_MAX: usize = 1000;

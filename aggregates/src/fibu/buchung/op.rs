@@ -71,7 +71,7 @@ fn skonto_pruefen(index: usize, skonto: &[Skonto]) -> Result<(), Shared> {
 fn konditionen(index: usize, id: Uuid, belegdatum: NaiveDate, ctx: &Context<'_>) -> Ergebnis<Konditionen> {
     let bedingung = Zahlungsbedingung::laden(id, format!("/zeilen/{index}/op/zahlungsbedingung_id"), ctx)?;
     bedingung
-        .konditionen(belegdatum)
+        .konditionen(belegdatum, None)
         .map_err(|e| Refused::Domain(e).fremd())
 }
 

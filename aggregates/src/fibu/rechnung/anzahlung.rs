@@ -162,7 +162,10 @@ pub(super) fn nicht_uebergehen(rechnung: &Rechnung, ctx: &Context<'_>) -> Ergebn
     let auftrag_der = |p: &Position| p.auftrag_id.or(rechnung.auftrag_id);
     let auftraege: BTreeSet<Uuid> = rechnung.positionen.iter().filter_map(auftrag_der).collect();
     for auftrag_id in auftraege {
-        let stehend: Betrag = anzahlungen(auftrag_id, ctx)?.iter().map(|(_, a)| a.zu_verrechnen()).sum();
+        let stehend: Betrag = anzahlungen(auftrag_id, ctx)?
+            .iter()
+            .map(|(_, a)| a.zu_verrechnen())
+            .sum();
         if stehend.is_null() {
             continue;
         }
@@ -172,7 +175,10 @@ pub(super) fn nicht_uebergehen(rechnung: &Rechnung, ctx: &Context<'_>) -> Ergebn
             let berechnet: Betrag = berechnet.map(|p| p.berechnet_netto - p.gutgeschrieben_netto).sum();
             auftrag.wert() - berechnet
         });
-        let hier = rechnung.positionen.iter().filter(|p| auftrag_der(p) == Some(auftrag_id));
+        let hier = rechnung
+            .positionen
+            .iter()
+            .filter(|p| auftrag_der(p) == Some(auftrag_id));
         let hier: Betrag = hier.map(|p| p.netto).sum();
         if bleibt.unwrap_or_default() - hier < stehend {
             verrechnen(auftrag_id, &[], Betrag::NULL, ctx)?;
@@ -304,10 +310,7 @@ pub(super) fn ausgleich_zuruecknehmen(
         return Ok(Vec::new());
     };
     let andere = rechnung.zahlungen.iter().filter(|z| z.ausgleich_id != ausgleich_id);
-    let mut bleibt = rest(
-        &summen(rechnung.angerechnet()),
-        andere.flat_map(|z| &z.steuerzeilen),
-    );
+    let mut bleibt = rest(&summen(rechnung.angerechnet()), andere.flat_map(|z| &z.steuerzeilen));
     bleibt.retain(|z| z.brutto > Betrag::NULL);
     if summe(&bleibt) == zahlung.brutto {
         return Ok(Vec::new());
@@ -333,7 +336,10 @@ pub(super) fn anrechnen(
     steuerzeilen: Vec<Steuerzeile>,
 ) -> Decision<Rechnung> {
     let frei = rechnung.frei();
-    let passt = |z: &Steuerzeile| frei.iter().any(|f| f.schluessel == z.schluessel && z.brutto <= f.brutto);
+    let passt = |z: &Steuerzeile| {
+        frei.iter()
+            .any(|f| f.schluessel == z.schluessel && z.brutto <= f.brutto)
+    };
     if !steuerzeilen.iter().all(passt) {
         return Err(Shared::status("angerechnet", &["gebucht"]).into());
     }
@@ -369,7 +375,11 @@ pub(super) fn anrechnung_aufheben(
         folgen(&mut stand, neue);
     }
     for ausgleich in &posten.ausgleiche {
-        if !rechnung.zahlungen.iter().any(|z| z.ausgleich_id == ausgleich.ausgleich_id) {
+        if !rechnung
+            .zahlungen
+            .iter()
+            .any(|z| z.ausgleich_id == ausgleich.ausgleich_id)
+        {
             let neue = ausgleich_erfassen(&stand, ausgleich.ausgleich_id, ausgleich.betrag.abs(), datum, ctx)?;
             folgen(&mut stand, neue);
         }

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Context, Decision, Refused, Shared,
+    crm::Kunde,
     dienste::{Firmenstammdaten, nummernkreis::Belegnummer},
     fibu::{
         Debitor, Kontenplan,
@@ -100,8 +101,7 @@ pub(super) fn buchen(
         }
         .into());
     }
-    let bedingung_id = rechnung.zahlungsbedingung_id.or(debitor.konto.zahlungsbedingung_id);
-    let bedingung = Bedingung::am(bedingung_id, rechnungsdatum, ctx)?;
+    let bedingung = bedingung(rechnung, &debitor, rechnungsdatum, ctx)?;
     let buchung_id = ctx.part_id(Rechnung::TEIL_BUCHUNG);
     let zeilen = buchungszeilen(rechnung, &gerechnet, &verrechnungen, zahlbetrag, steuerdatum, ctx)?;
     let buchung = Buchungssatz {
@@ -148,6 +148,21 @@ pub(super) fn buchen(
         umkehr: None,
         ausgleich: None,
     }))])
+}
+
+/// Terms of the draft; one that names none has those of the Debitor, with the Valuta of his customer.
+fn bedingung(
+    rechnung: &Rechnung,
+    debitor: &Debitor,
+    rechnungsdatum: NaiveDate,
+    ctx: &Context<'_>,
+) -> Ergebnis<Bedingung> {
+    let bedingung_id = rechnung.zahlungsbedingung_id.or(debitor.konto.zahlungsbedingung_id);
+    let valuta_tage = match (rechnung.zahlungsbedingung_id, rechnung.valuta_tage, debitor.kunde_id) {
+        (None, None, Some(kunde_id)) => ctx.get::<Kunde>(kunde_id)?.and_then(|k| k.konditionen.valuta_tage),
+        (_, valuta_tage, _) => valuta_tage,
+    };
+    Bedingung::am(bedingung_id, rechnungsdatum, valuta_tage, ctx)
 }
 
 /// The date of a document: today or before. The Nummernkreis is chronological, so a date ahead would stop all others.

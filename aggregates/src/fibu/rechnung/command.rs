@@ -23,8 +23,10 @@ pub struct EntwerfenEingabe {
     pub leistung_von: Option<NaiveDate>,
     /// Last day of the supply; decides rate and VAT period.
     pub leistung_bis: Option<NaiveDate>,
-    /// Terms of payment; those of the Debitor if absent.
+    /// Terms of payment; those of the Debitor, with his customer's Valuta, if absent.
     pub zahlungsbedingung_id: Option<Uuid>,
+    /// By how many days later the terms count (Valuta).
+    pub valuta_tage: Option<u16>,
     /// The Auftrag of this customer that the whole invoice is for; an Anzahlung and a Schlussrechnung need one.
     pub auftrag_id: Option<Uuid>,
     /// Lines.
@@ -98,7 +100,10 @@ pub struct LieferungEingabe {
     pub debitor_nr: Text<9>,
     /// Terms of payment.
     pub zahlungsbedingung_id: Option<Uuid>,
-    /// The Auftrag, if its deliveries are invoiced one by one; else the delivery joins the month's collective invoice.
+    /// By how many days later they count.
+    pub valuta_tage: Option<u16>,
+    /// The Auftrag, if its deliveries are invoiced one by one; else the delivery joins the month's collective invoice with
+    /// the same terms.
     pub auftrag_id: Option<Uuid>,
     /// Day of the delivery.
     pub leistungsdatum: NaiveDate,
@@ -169,10 +174,12 @@ pub enum RechnungCommand {
         /// Its number.
         nr: i32,
     },
-    /// Sets the terms of payment.
+    /// Sets the terms of payment. A collective invoice whose terms become others collects no more deliveries.
     BedingungSetzen {
         /// The terms.
         zahlungsbedingung_id: Uuid,
+        /// By how many days later they count (Valuta).
+        valuta_tage: Option<u16>,
     },
     /// Sets the days of the supply.
     LeistungSetzen {

@@ -6,15 +6,15 @@ use uuid::Uuid;
 
 use super::{
     Anzahlungsverrechnung, Aufteilung, Ergebnis, LieferungEingabe, MAX_POSITIONEN, PositionEingabe, Rechnung,
-    RechnungArt, RechnungCommand, RechnungError, RechnungEvent, RechnungStatus, RechnungsPosition, ZuAbschlagEingabe,
-    ZuAbschlagWerte, anzahlung, sammel_schluessel,
+    RechnungArt, RechnungCommand, RechnungError, RechnungEvent, RechnungStatus, RechnungsPosition, Zahlungsziel,
+    ZuAbschlagEingabe, ZuAbschlagWerte, anzahlung, sammel_schluessel,
 };
 use crate::{
     Context, Decision, Refused, Shared,
     crm::Auftrag,
     fibu::{
         Debitor, SteuerSchluessel, Zahlungsbedingung, buchung::BuchungError, steuer_schluessel::Richtung,
-        steuerrechnung::zeilennetto,
+        steuerrechnung::zeilennetto, zahlungsbedingung::VALUTA_TAGE_MAX,
     },
     types::{Betrag, Dezimal, Menge, Satz, Text},
     wawi::{Artikel, belegposition},
@@ -47,6 +47,7 @@ pub(super) fn entwerfen(eingabe: super::EntwerfenEingabe, ctx: &Context<'_>) -> 
         leistung_von: leistung.map(|l| l.0),
         leistung_bis: leistung.map(|l| l.1),
         zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
+        valuta_tage: valuta(eingabe.valuta_tage)?,
         auftrag_id: eingabe.auftrag_id,
         sammel_monat: None,
     }];
@@ -55,11 +56,16 @@ pub(super) fn entwerfen(eingabe: super::EntwerfenEingabe, ctx: &Context<'_>) -> 
 }
 
 /// Drafts the invoice of a delivery: of an Auftrag with Anzahlungen the Schlussrechnung that deducts them. A delivery
-/// without one goes into the collective invoice of its month; if that one is final, it goes on to the open draft of the
-/// same month, or begins one.
+/// without one goes into the collective invoice of its month and terms of payment; if that one is final, or its terms
+/// were changed by hand, it goes on to the open draft of the same month and terms, or begins one.
 pub(super) fn lieferung(rechnung: &Rechnung, eingabe: LieferungEingabe, ctx: &Context<'_>) -> Decision<Rechnung> {
     let debitor_nr = eingabe.debitor_nr.to_string();
     let monat = Rechnung::monat(eingabe.leistungsdatum);
+    let ziel = Zahlungsziel {
+        zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
+        valuta_tage: eingabe.valuta_tage,
+    };
+    let sammelt = rechnung.sammel_monat.is_some() && rechnung.ziel() == ziel;
     let mit_datum = |mut p: PositionEingabe| {
         p.leistungsdatum = p.leistungsdatum.or(Some(eingabe.leistungsdatum));
         p
@@ -81,7 +87,8 @@ pub(super) fn lieferung(rechnung: &Rechnung, eingabe: LieferungEingabe, ctx: &Co
                 },
                 leistung_von: None,
                 leistung_bis: None,
-                zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
+                zahlungsbedingung_id: ziel.zahlungsbedingung_id,
+                valuta_tage: ziel.valuta_tage,
                 auftrag_id: eingabe.auftrag_id,
                 sammel_monat: eingabe.auftrag_id.is_none().then_some(monat),
             }];
@@ -91,9 +98,11 @@ pub(super) fn lieferung(rechnung: &Rechnung, eingabe: LieferungEingabe, ctx: &Co
             }
             Ok(events)
         }
-        RechnungStatus::Entwurf => positionen(naechste_nr(rechnung), zeilen, ctx),
-        RechnungStatus::Gebucht | RechnungStatus::Storniert | RechnungStatus::Verworfen => {
-            let offen = ctx.holder(Rechnung::KEY_SAMMEL, &sammel_schluessel(&debitor_nr, &monat))?;
+        RechnungStatus::Entwurf if sammelt || eingabe.auftrag_id.is_some() => {
+            positionen(naechste_nr(rechnung), zeilen, ctx)
+        }
+        RechnungStatus::Entwurf | RechnungStatus::Gebucht | RechnungStatus::Storniert | RechnungStatus::Verworfen => {
+            let offen = ctx.holder(Rechnung::KEY_SAMMEL, &sammel_schluessel(&debitor_nr, &monat, ziel))?;
             let gelesen = positionen(1, zeilen, ctx)?.into_iter().filter_map(|event| match event {
                 RechnungEvent::PositionHinzugefuegt { position } => Some(position),
                 _ => None,
@@ -102,7 +111,8 @@ pub(super) fn lieferung(rechnung: &Rechnung, eingabe: LieferungEingabe, ctx: &Co
                 an: offen.unwrap_or_else(|| ctx.new_id("sammelrechnung")),
                 debitor_nr,
                 leistungsdatum: eingabe.leistungsdatum,
-                zahlungsbedingung_id: eingabe.zahlungsbedingung_id,
+                zahlungsbedingung_id: ziel.zahlungsbedingung_id,
+                valuta_tage: ziel.valuta_tage,
                 positionen: gelesen.collect(),
             }])
         }
@@ -135,9 +145,15 @@ pub(super) fn aendern(rechnung: &Rechnung, command: RechnungCommand, ctx: &Conte
             }
             RechnungEvent::ZuAbschlagEntfernt { nr }
         }
-        RechnungCommand::BedingungSetzen { zahlungsbedingung_id } => {
+        RechnungCommand::BedingungSetzen {
+            zahlungsbedingung_id,
+            valuta_tage,
+        } => {
             Zahlungsbedingung::pruefen(Some(zahlungsbedingung_id), "/zahlungsbedingung_id", ctx)?;
-            RechnungEvent::BedingungGesetzt { zahlungsbedingung_id }
+            RechnungEvent::BedingungGesetzt {
+                zahlungsbedingung_id,
+                valuta_tage: valuta(valuta_tage)?,
+            }
         }
         RechnungCommand::LeistungSetzen { von, bis } => {
             let (von, bis) = leistung(von, Some(bis), "/von")?.unwrap_or((bis, bis));
@@ -169,6 +185,15 @@ fn debitor_pruefen(nr: &str, ctx: &Context<'_>) -> Ergebnis<()> {
         Some(_) => Ok(()),
         None => Err(RechnungError::DebitorUnbekannt { nr: nr.to_owned() }.into()),
     }
+}
+
+/// Days of Valuta, as many as a customer may have.
+fn valuta(tage: Option<u16>) -> Result<Option<u16>, Shared> {
+    if tage.is_some_and(|tage| tage > VALUTA_TAGE_MAX) {
+        let text = format!("höchstens {VALUTA_TAGE_MAX} Tage Valuta sind möglich");
+        return Err(Shared::feld("/valuta_tage", text));
+    }
+    Ok(tage)
 }
 
 /// First and last day of the supply; one day may stand for both.

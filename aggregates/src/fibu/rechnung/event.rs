@@ -105,6 +105,8 @@ pub enum RechnungEvent {
         leistung_bis: Option<NaiveDate>,
         /// Terms of payment.
         zahlungsbedingung_id: Option<Uuid>,
+        /// By how many days later they count.
+        valuta_tage: Option<u16>,
         /// The Auftrag.
         auftrag_id: Option<Uuid>,
         /// Month whose deliveries it collects, `JJJJ-MM`.
@@ -139,6 +141,8 @@ pub enum RechnungEvent {
     BedingungGesetzt {
         /// The terms.
         zahlungsbedingung_id: Uuid,
+        /// By how many days later they count.
+        valuta_tage: Option<u16>,
     },
     /// Days of the supply.
     LeistungGesetzt {
@@ -213,6 +217,8 @@ pub enum RechnungEvent {
         leistungsdatum: NaiveDate,
         /// Terms of payment.
         zahlungsbedingung_id: Option<Uuid>,
+        /// By how many days later they count.
+        valuta_tage: Option<u16>,
         /// Lines.
         positionen: Vec<RechnungsPosition>,
     },

@@ -33,8 +33,8 @@ pub use self::{
     teile::{Anrechnung, AnzahlungZahlung, Korrektur, Position, ZuAbschlag},
     types::{
         Anzahlungsverrechnung, Aufteilung, AuftragPosition, Bezug, Empfaenger, KorrekturPosition, RechnungArt,
-        RechnungStatus, RechnungsPosition, Verkaeufer, ZuAbschlagAnteil, ZuAbschlagArt, ZuAbschlagGebucht,
-        ZuAbschlagWerte,
+        RechnungStatus, RechnungsPosition, Verkaeufer, Zahlungsziel, ZuAbschlagAnteil, ZuAbschlagArt,
+        ZuAbschlagGebucht, ZuAbschlagWerte,
     },
 };
 
@@ -86,6 +86,8 @@ pub struct Rechnung {
     pub leistung_bis: Option<NaiveDate>,
     /// Terms of payment.
     pub zahlungsbedingung_id: Option<Uuid>,
+    /// By how many days later they count.
+    pub valuta_tage: Option<u16>,
     /// Due date.
     pub faellig: Option<NaiveDate>,
     /// Currency.
@@ -155,7 +157,7 @@ pub struct Rechnung {
 crate::wire!(Rechnung, RechnungCommand => RechnungEvent | RechnungError);
 
 impl Rechnung {
-    /// Scope of the claim of an open collective invoice: Debitor and month.
+    /// Scope of the claim of an open collective invoice: Debitor, month and terms of payment.
     pub const KEY_SAMMEL: &'static str = "rechnung.sammel";
     /// Scope of the claim of an Anzahlungsrechnung: Auftrag and running number.
     pub const KEY_ANZAHLUNG: &'static str = "rechnung.anzahlung";
@@ -187,9 +189,18 @@ impl Rechnung {
     /// The stream to which a delivery of a collective invoice is sent; if that invoice is final already, it passes the
     /// delivery on.
     #[must_use]
-    pub fn sammel_id(mandant_id: Uuid, debitor_nr: &str, leistungsdatum: NaiveDate) -> Uuid {
-        let key = format!("sammel/{}", sammel_schluessel(debitor_nr, &Self::monat(leistungsdatum)));
+    pub fn sammel_id(mandant_id: Uuid, debitor_nr: &str, leistungsdatum: NaiveDate, ziel: Zahlungsziel) -> Uuid {
+        let key = sammel_schluessel(debitor_nr, &Self::monat(leistungsdatum), ziel);
+        let key = format!("sammel/{key}");
         crate::context::stream_id(mandant_id, Self::TYPE, &key)
+    }
+
+    /// Its terms of payment.
+    fn ziel(&self) -> Zahlungsziel {
+        Zahlungsziel {
+            zahlungsbedingung_id: self.zahlungsbedingung_id,
+            valuta_tage: self.valuta_tage,
+        }
     }
 
     /// What was paid on this Anzahlung, per key.
@@ -250,8 +261,10 @@ impl Rechnung {
 }
 
 /// The key of a collective invoice.
-fn sammel_schluessel(debitor_nr: &str, monat: &str) -> String {
-    format!("{debitor_nr}/{monat}")
+fn sammel_schluessel(debitor_nr: &str, monat: &str, ziel: Zahlungsziel) -> String {
+    let bedingung = ziel.zahlungsbedingung_id.map(|id| format!("/{id}")).unwrap_or_default();
+    let valuta = ziel.valuta_tage.map(|tage| format!("/+{tage}")).unwrap_or_default();
+    format!("{debitor_nr}/{monat}{bedingung}{valuta}")
 }
 
 impl Aggregate for Rechnung {
@@ -384,6 +397,7 @@ impl Aggregate for Rechnung {
                 leistung_von,
                 leistung_bis,
                 zahlungsbedingung_id,
+                valuta_tage,
                 auftrag_id,
                 sammel_monat,
             } => {
@@ -394,6 +408,7 @@ impl Aggregate for Rechnung {
                 self.leistung_von = leistung_von;
                 self.leistung_bis = leistung_bis;
                 self.zahlungsbedingung_id = zahlungsbedingung_id;
+                self.valuta_tage = valuta_tage;
                 self.auftrag_id = auftrag_id;
                 self.sammel_monat = sammel_monat;
             }
@@ -410,8 +425,16 @@ impl Aggregate for Rechnung {
                 self.zuabschlaege.sort_by_key(|z| z.nr);
             }
             RechnungEvent::ZuAbschlagEntfernt { nr } => self.zuabschlaege.retain(|z| z.nr != nr),
-            RechnungEvent::BedingungGesetzt { zahlungsbedingung_id } => {
+            RechnungEvent::BedingungGesetzt {
+                zahlungsbedingung_id,
+                valuta_tage,
+            } => {
+                let bisher = self.ziel();
                 self.zahlungsbedingung_id = Some(zahlungsbedingung_id);
+                self.valuta_tage = valuta_tage;
+                if self.ziel() != bisher {
+                    self.sammel_monat = None;
+                }
             }
             RechnungEvent::LeistungGesetzt { von, bis } => {
                 self.leistung_von = Some(von);
@@ -498,7 +521,7 @@ impl Aggregate for Rechnung {
             Key::new(
                 Self::KEY_SAMMEL,
                 "debitor_nr",
-                sammel_schluessel(&self.debitor_nr, monat),
+                sammel_schluessel(&self.debitor_nr, monat, self.ziel()),
             )
         });
         // A cancelled Anzahlung keeps its place, so that the row of an Auftrag's Anzahlungen has no gap.

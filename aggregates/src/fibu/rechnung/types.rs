@@ -72,6 +72,15 @@ pub enum Aufteilung {
     FesterSchluessel,
 }
 
+/// Terms of payment and by how many days later they count: deliveries that differ in them share no invoice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Zahlungsziel {
+    /// The terms.
+    pub zahlungsbedingung_id: Option<Uuid>,
+    /// Days of Valuta.
+    pub valuta_tage: Option<u16>,
+}
+
 /// A line of an Auftrag that is invoiced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

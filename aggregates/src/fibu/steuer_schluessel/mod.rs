@@ -258,9 +258,11 @@ impl Aggregate for SteuerSchluessel {
                     konto_vst: konto("/konto_vst", konto_vst)?,
                 }])
             }
-            (SteuerSchluesselStatus::Aktiv, Cmd::HinweistextSetzen { hinweistext }) => Ok(vec![Ev::HinweistextGesetzt {
-                hinweistext: hinweistext.map(|t| t.to_string()),
-            }]),
+            (SteuerSchluesselStatus::Aktiv, Cmd::HinweistextSetzen { hinweistext }) => {
+                Ok(vec![Ev::HinweistextGesetzt {
+                    hinweistext: hinweistext.map(|t| t.to_string()),
+                }])
+            }
             (SteuerSchluesselStatus::Aktiv, Cmd::Stilllegen { grund }) => {
                 self.vor_automatik_warnen(ctx)?;
                 Ok(vec![Ev::Stillgelegt {
