@@ -20,6 +20,7 @@ use aggregates::{
     },
     testing::World,
     types::{Betrag, Satz},
+    wawi::{Artikel, Artikelgruppe},
 };
 use proptest::prelude::*;
 use rechnung_welt::{BEDINGUNG, buchung, folgen, kurz, mische, mit_verkaeufer, ohne_verkaeufer, positionen, tag, welt};
@@ -1347,6 +1348,123 @@ fn das_erloeskonto_folgt_der_regel_des_leistungstages() {
         (konto("2026-02-28"), konto("2026-03-01")),
         ("4300".to_owned(), "4200".to_owned())
     );
+}
+
+// ---- what the article and the customer's status decide ----
+
+const ARTIKEL: Uuid = Uuid::from_u128(0x0190_a000_0000_7000_8000_0000_0000_0b01);
+
+/// The world with an article of the Artikelgruppe Saatgut under U7, and a rule of that group for a purpose.
+fn saatgutwelt(zweck: &str, konto_nr: &str) -> World {
+    let mut welt = welt();
+    let gruppe_id = Uuid::from_u128(0xb02);
+    welt.setzen(
+        ARTIKEL,
+        Artikel {
+            artikel_nr: "10020".into(),
+            bezeichnung: "Saatmais".into(),
+            gruppe_id,
+            basiseinheit: "t".into(),
+            steuerschluessel: "U7".into(),
+            ..Artikel::default()
+        },
+    );
+    welt.setzen(
+        gruppe_id,
+        Artikelgruppe {
+            nr: "Saatgut".into(),
+            ..Artikelgruppe::default()
+        },
+    );
+    let regel = json!({"nr": 900, "zweck": zweck, "schluessel": "U7", "artikelgruppe": "Saatgut", "konto_nr": konto_nr,
+        "gueltig_ab": "2026-03-01"});
+    let plan = vec![
+        KontenplanEvent::VorlageUebernommen {
+            rahmen: aggregates::fibu::kontenplan::Rahmen::Skr04,
+            stand: "x".into(),
+            am: tag(2026, 1, 1),
+            gruppen: vec![],
+            gliederungszeilen: vec![],
+            kontenfindung: aggregates::fibu::vorlage::kontenfindung(aggregates::fibu::kontenplan::Rahmen::Skr04),
+        },
+        KontenplanEvent::KontenfindungGesetzt {
+            regel: serde_json::from_value(regel).unwrap(),
+        },
+    ];
+    let id = Kontenplan::stream_id(welt.frame.mandant_id);
+    welt.with::<Kontenplan>(id, plan)
+}
+
+#[test]
+fn erloes_und_korrektur_folgen_der_artikelgruppe_jeder_position() {
+    let zeilen = || {
+        vec![
+            position("1", "100.00", "U7", json!({"artikel_id": ARTIKEL})),
+            position("1", "50.00", "U7", json!({})),
+        ]
+    };
+    let events = gebucht(&saatgutwelt("erloes", "4200"), entwurf(zeilen(), json!({})));
+    let konten: Vec<Option<String>> = daten(&events).positionen.iter().map(|p| p.konto.clone()).collect();
+    assert_eq!(konten, [Some("4200".into()), Some("4300".into())]);
+    let mut welt = saatgutwelt("erloesschmaelerung", "4200");
+    let events = gebucht(&welt, entwurf(zeilen(), json!({})));
+    welt.id = ORIGINAL;
+    let mangel = json!({"Korrigieren": {"grund": "Mangel", "positionen": [
+        {"position": 1, "netto": "10.00"}, {"position": 2, "netto": "5.00"}, {"position": 1, "netto": "1.00"}]}});
+    let (_, neu) = laufen(&welt, gefaltet(&events), vec![mangel]).unwrap();
+    let folge = folgen("rechnung", ORIGINAL, &neu[0], &welt);
+    let mut welt = welt.with::<Rechnung>(ORIGINAL, [events, neu].concat());
+    welt.id = folge[0].id;
+    let (_, events) = laufen(&welt, Rechnung::default(), vec![folge[0].command.clone()]).unwrap();
+    let folge = folgen("rechnung", welt.id, &events[0], &welt);
+    assert_eq!(
+        kurz(&buchung(&welt, &folge[0])),
+        ["10001 H 17.12", "4200 S 11.00", "4710 S 5.00", "3801 S 1.12"]
+    );
+}
+
+#[test]
+fn ohne_schluessel_entscheidet_der_status_des_kunden_vor_dem_artikel() {
+    let mut welt = saatgutwelt("erloes", "4200");
+    let id = welt.frame.mandant_id;
+    let kunde = |nr: &str, land: &str| {
+        let anschrift = json!({"strasse": "Dijk 1", "plz": "9712", "ort": "Groningen", "land": land});
+        let events = rechnung_welt::debitor(nr, &json!({"ust_id": "NL123456789B01", "anschrift": anschrift}));
+        let mut debitor = aggregates::fibu::Debitor::default();
+        events.into_iter().for_each(|event| debitor.evolve(event));
+        debitor
+    };
+    welt.setzen(Uuid::new_v5(&id, b"10021"), kunde("10021", "NL"));
+    welt.setzen(Uuid::new_v5(&id, b"10022"), kunde("10022", "DE"));
+    let zeile = |mehr: Value| {
+        let zeile = json!({"artikel_id": ARTIKEL, "menge": "1", "einheit": "t",
+            "preis": {"betrag": "100.00", "je": "1", "einheit": "t"}});
+        mische(zeile, mehr)
+    };
+    let schluessel = |nr: &str, mehr: Value| {
+        let commands = entwurf(vec![zeile(mehr)], json!({"debitor_nr": nr}));
+        let (rechnung, _) = laufen(&welt, Rechnung::default(), commands).unwrap();
+        rechnung.positionen[0].schluessel.clone()
+    };
+    assert_eq!(schluessel("10001", json!({})), "U7");
+    assert_eq!(schluessel("10021", json!({})), "UIGL");
+    assert_eq!(schluessel("10022", json!({})), "U7", "im Inland geliefert");
+    assert_eq!(
+        schluessel("10021", json!({"schluessel": "U7"})),
+        "U7",
+        "wer ihn angibt, entscheidet"
+    );
+    // Then booking says what the status demands.
+    let warnt = |nr: &str| {
+        gebucht(
+            &welt,
+            entwurf(vec![zeile(json!({"schluessel": "U7"}))], json!({"debitor_nr": nr})),
+        );
+        let warnungen = welt.effects().warnings;
+        warnungen.iter().any(|w| w.code == "RECHNUNG_STEUERSCHLUESSEL_STATUS")
+    };
+    assert!(!warnt("10001"));
+    assert!(warnt("10021"));
 }
 
 // ---- properties ----

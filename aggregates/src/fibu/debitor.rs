@@ -13,6 +13,7 @@ use super::{
         self, BankEingabe, BankErfasst, BankFreigegeben, PartnerAnschrift, PartnerStatus, Personenkonto, Stammdaten,
         StammdatenEingabe, UmsatzsteuerStatus, UstStatusEingabe,
     },
+    steuerfall::Verkaufsfall,
 };
 use crate::{
     Aggregate, Context, Decision, Key, Shared,
@@ -316,6 +317,19 @@ impl Debitor {
             }
         };
         Ok(vec![event])
+    }
+}
+
+impl Debitor {
+    /// A sale to him on a day, to his own address; `None` if he has none.
+    #[must_use]
+    pub fn verkaufsfall(&self, am: NaiveDate, ware: bool) -> Option<Verkaufsfall<'_>> {
+        Some(Verkaufsfall {
+            status: self.konto.ust_status_am(am),
+            verbraucher: self.verbraucher,
+            land: self.konto.land.as_deref()?,
+            ware,
+        })
     }
 }
 

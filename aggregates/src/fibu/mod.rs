@@ -14,6 +14,7 @@ pub mod offener_posten;
 pub mod partner;
 pub mod rechnung;
 pub mod steuer_schluessel;
+pub mod steuerfall;
 pub mod steuerrechnung;
 pub mod vorlage;
 pub mod waehrung;

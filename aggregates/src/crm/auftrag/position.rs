@@ -17,6 +17,10 @@ use crate::{
         Kunde,
         preisfindung::{self, Anfrage, PreisSchritt, Preisquelle},
     },
+    fibu::{
+        Debitor,
+        steuerfall::{Verkaufsfall, ist_ware},
+    },
     types::{Dezimal, Menge, Preis, Text},
     wawi::{
         Artikel,
@@ -98,13 +102,30 @@ impl Auftrag {
                 netto: wert(&artikel, menge, &einheit, &schritt.preis)?,
                 einheit,
                 preis: schritt.preis.clone(),
-                schluessel: artikel.steuerschluessel.clone(),
+                schluessel: self.steuerschluessel(&artikel, &kunde, ctx)?,
                 termin: eingabe.termin.or(self.wunschtermin),
                 toleranz_plus: artikel.toleranz(),
                 toleranz_minus: artikel.toleranz(),
                 herleitung: vec![schritt],
             },
         }])
+    }
+
+    /// The key that the customer's tax status of today decides, for where the goods go; else that of the article.
+    fn steuerschluessel(&self, artikel: &Artikel, kunde: &Kunde, ctx: &Context<'_>) -> Result<String, Refusal> {
+        let debitor = ctx.find::<Debitor>(Debitor::KEY_NR, &self.kunden_nr)?;
+        let adresse = kunde.lieferadresse(self.lieferadresse_id, ctx.heute());
+        let (Some((_, debitor)), Some(adresse)) = (debitor, adresse) else {
+            return Ok(artikel.steuerschluessel.clone());
+        };
+        let fall = Verkaufsfall {
+            status: debitor.konto.ust_status_am(ctx.heute()),
+            verbraucher: debitor.verbraucher,
+            land: &adresse.land,
+            ware: ist_ware(artikel),
+        };
+        let schluessel = fall.schluessel().unwrap_or(&artikel.steuerschluessel);
+        Ok(schluessel.to_owned())
     }
 
     pub(super) fn aendern(

@@ -18,7 +18,7 @@ use crate::{
         steuerrechnung::tarif,
     },
     types::Betrag,
-    wawi::Rechnungspruefung,
+    wawi::{Rechnungspruefung, Wareneingang},
 };
 
 /// From this gross on a second person releases: above 1,000.00 EUR, as orders do (wawi 4).
@@ -107,11 +107,23 @@ pub(super) fn buchen(
     })))
 }
 
+/// The account that a line names, else that of its key and, if it names goods that came, of their Artikelgruppe.
 fn aufwandskonto(position: &Position, am: NaiveDate, ctx: &Context<'_>) -> Ergebnis<String> {
-    match &position.konto {
-        Some(konto) => Ok(konto.clone()),
-        None => Kontenplan::finden(ctx, Zweck::Wareneingang, Some(&position.schluessel), am),
+    if let Some(konto) = &position.konto {
+        return Ok(konto.clone());
     }
+    let wareneingang = match position.wareneingang_id {
+        Some(id) => ctx.get::<Wareneingang>(id)?,
+        None => None,
+    };
+    let artikel_id = wareneingang.as_ref().and_then(|w| {
+        let zeile = w
+            .positionen
+            .iter()
+            .find(|p| Some(p.we_position_id) == position.we_position_id);
+        zeile.map(|p| p.artikel_id)
+    });
+    Kontenplan::finden_fuer(ctx, Zweck::Wareneingang, Some(&position.schluessel), artikel_id, am)
 }
 
 /// The day that decides the VAT period (fibu 0): input tax when both the supply and the document are there; an

@@ -17,6 +17,7 @@ use crate::{
     Aggregate, Context, Decision, Refused, Shared, StreamKey,
     context::stream_id,
     types::{Bereich, Stufe, Text, VALUE_MARK},
+    wawi::{Artikel, Artikelgruppe},
 };
 
 /// Folded state; serde gives the columns of `fibu.kontenplan`.
@@ -159,10 +160,30 @@ impl Kontenplan {
         schluessel: Option<&str>,
         am: NaiveDate,
     ) -> Result<String, Refused<E>> {
+        Self::finden_fuer(ctx, zweck, schluessel, None, am)
+    }
+
+    /// The same for an article, whose Artikelgruppe may have a rule of its own.
+    pub fn finden_fuer<E>(
+        ctx: &Context<'_>,
+        zweck: Zweck,
+        schluessel: Option<&str>,
+        artikel_id: Option<Uuid>,
+        am: NaiveDate,
+    ) -> Result<String, Refused<E>> {
         let plan = ctx
             .get::<Self>(Self::stream_id(ctx.frame.mandant_id))?
             .unwrap_or_default();
-        let regel = plan.konto_fuer(zweck, schluessel, None, None, am);
+        let artikel = match artikel_id {
+            Some(id) => ctx.get::<Artikel>(id)?,
+            None => None,
+        };
+        let gruppe = match artikel {
+            Some(artikel) => ctx.get::<Artikelgruppe>(artikel.gruppe_id)?,
+            None => None,
+        };
+        let gruppe = gruppe.as_ref().map(|g| g.nr.as_str());
+        let regel = plan.konto_fuer(zweck, schluessel, gruppe, None, am);
         regel
             .map(|r| r.konto_nr.clone())
             .map_err(|e| Refused::Domain(e).fremd())

@@ -20,10 +20,11 @@ use crate::{
         buchungssatz::{Bedingung, Buchungssatz, Buchungszeile},
         kontenplan::Zweck,
         partner::PartnerStatus,
+        steuerfall::ist_ware,
         steuerrechnung::{Steuerzeile, Tarif, Teil, je_schluessel, nach_netto, prozent, steuerzeile, tarif},
     },
-    types::{Betrag, Dezimal},
-    wawi::{Artikel, Artikelgruppe},
+    types::{Betrag, Dezimal, Satz},
+    wawi::Artikel,
 };
 
 /// The key whose tax the recipient owes: he must be a business (§ 13b UStG).
@@ -276,6 +277,30 @@ fn satz_pruefen(position: &Position, tarif: &Tarif) -> Ergebnis<()> {
     }
 }
 
+/// Tax on a supply that the customer's status exempts would be owed all the same (§ 14c UStG): who books it shall know.
+fn vor_steuer_warnen(
+    position: &Position,
+    tarif: &Tarif,
+    debitor: &Debitor,
+    am: NaiveDate,
+    ctx: &Context<'_>,
+) -> Ergebnis<()> {
+    let artikel = match position.artikel_id {
+        Some(id) => ctx.get::<Artikel>(id)?,
+        None => None,
+    };
+    let ware = artikel.is_none_or(|a| ist_ware(&a));
+    let fall = debitor.verkaufsfall(am, ware).and_then(|fall| fall.schluessel());
+    if let (Some(schluessel), Some(_)) = (fall, tarif.satz.filter(|satz| *satz > Satz::default())) {
+        let meldung = format!(
+            "Position {}: der Umsatzsteuerstatus des Kunden spricht für {schluessel} statt {}; bitte prüfen",
+            position.nr, position.schluessel
+        );
+        ctx.warn("RECHNUNG_STEUERSCHLUESSEL_STATUS", meldung);
+    }
+    Ok(())
+}
+
 /// Where a line's revenue goes: the account it names, else by the Kontenfindung. An Anzahlung is no revenue yet: its
 /// gross waits on a clearing account until it is paid.
 fn erloeskonto(rechnung: &Rechnung, position: &Position, am: NaiveDate, ctx: &Context<'_>) -> Ergebnis<String> {
@@ -285,20 +310,7 @@ fn erloeskonto(rechnung: &Rechnung, position: &Position, am: NaiveDate, ctx: &Co
     if let Some(konto) = &position.konto {
         return Ok(konto.clone());
     }
-    let gruppe = match position.artikel_id {
-        Some(id) => match ctx.get::<Artikel>(id)? {
-            Some(artikel) => ctx.get::<Artikelgruppe>(artikel.gruppe_id)?.map(|g| g.nr.clone()),
-            None => None,
-        },
-        None => None,
-    };
-    let plan = ctx
-        .get::<Kontenplan>(Kontenplan::stream_id(ctx.frame.mandant_id))?
-        .unwrap_or_default();
-    match plan.konto_fuer(Zweck::Erloes, Some(&position.schluessel), gruppe.as_deref(), None, am) {
-        Ok(regel) => Ok(regel.konto_nr.clone()),
-        Err(fehler) => Err(Refused::Domain(fehler).fremd()),
-    }
+    Kontenplan::finden_fuer(ctx, Zweck::Erloes, Some(&position.schluessel), position.artikel_id, am)
 }
 
 fn rechnen(rechnung: &Rechnung, debitor: &Debitor, steuerdatum: NaiveDate, ctx: &Context<'_>) -> Ergebnis<Gerechnet> {
@@ -307,6 +319,7 @@ fn rechnen(rechnung: &Rechnung, debitor: &Debitor, steuerdatum: NaiveDate, ctx: 
     for position in &rechnung.positionen {
         let tarif = geprueft(&position.schluessel, steuerdatum, debitor, ctx)?;
         satz_pruefen(position, &tarif)?;
+        vor_steuer_warnen(position, &tarif, debitor, steuerdatum, ctx)?;
         let konto = erloeskonto(rechnung, position, steuerdatum, ctx)?;
         let gruppe = Gruppe {
             schluessel: position.schluessel.clone(),

@@ -52,7 +52,7 @@ pub struct PositionEingabe {
     pub rabatt: Option<Satz>,
     /// Net as decided by the Auftrag, which is its share in the quantity; only together with `auftrag`.
     pub netto: Option<Dezimal>,
-    /// Tax key; the article's if absent.
+    /// Tax key; if absent the one that the customer's tax status decides, else the article's.
     pub schluessel: Option<Text<10>>,
     /// Rate that the document is to state; checked against the day of the supply.
     pub satz: Option<Satz>,

@@ -14,7 +14,7 @@ use crate::{
     crm::Auftrag,
     fibu::{
         Debitor, SteuerSchluessel, Zahlungsbedingung, buchung::BuchungError, steuer_schluessel::Richtung,
-        steuerrechnung::zeilennetto, zahlungsbedingung::VALUTA_TAGE_MAX,
+        steuerfall::ist_ware, steuerrechnung::zeilennetto, zahlungsbedingung::VALUTA_TAGE_MAX,
     },
     types::{Betrag, Dezimal, Menge, Satz, Text},
     wawi::{Artikel, belegposition},
@@ -41,6 +41,7 @@ pub(super) fn entwerfen(eingabe: super::EntwerfenEingabe, ctx: &Context<'_>) -> 
     anzahlung::auftrag_pruefen(art, eingabe.auftrag_id, &debitor_nr, ctx)?;
     Zahlungsbedingung::pruefen(eingabe.zahlungsbedingung_id, "/zahlungsbedingung_id", ctx)?;
     let leistung = leistung(eingabe.leistung_von, eingabe.leistung_bis, "/leistung_von")?;
+    let nr = debitor_nr.clone();
     let mut events = vec![RechnungEvent::Entworfen {
         debitor_nr,
         art,
@@ -51,7 +52,8 @@ pub(super) fn entwerfen(eingabe: super::EntwerfenEingabe, ctx: &Context<'_>) -> 
         auftrag_id: eingabe.auftrag_id,
         sammel_monat: None,
     }];
-    events.extend(positionen(1, von_hand(eingabe.positionen, ctx)?, ctx)?);
+    let tag = leistung.map(|l| l.1);
+    events.extend(positionen(1, von_hand(&nr, tag, eingabe.positionen, ctx)?, ctx)?);
     Ok(events)
 }
 
@@ -123,11 +125,13 @@ pub(super) fn lieferung(rechnung: &Rechnung, eingabe: LieferungEingabe, ctx: &Co
 pub(super) fn aendern(rechnung: &Rechnung, command: RechnungCommand, ctx: &Context<'_>) -> Decision<Rechnung> {
     let event = match command {
         RechnungCommand::PositionHinzufuegen(eingabe) => {
-            return positionen(naechste_nr(rechnung), von_hand(vec![eingabe], ctx)?, ctx);
+            let zeilen = von_hand(&rechnung.debitor_nr, rechnung.leistung_bis, vec![eingabe], ctx)?;
+            return positionen(naechste_nr(rechnung), zeilen, ctx);
         }
         RechnungCommand::PositionAendern { nr, position } => {
             position_finden(rechnung, nr)?;
             let position = wie_im_auftrag(position, "/position", ctx)?;
+            let position = nach_status(&rechnung.debitor_nr, rechnung.leistung_bis, position, ctx)?;
             let position = position_lesen(nr, position, "/position", ctx)?;
             RechnungEvent::PositionGeaendert { position }
         }
@@ -208,10 +212,40 @@ fn leistung(
     }
 }
 
-/// Lines that a user enters; those of an Auftrag say what it says.
-fn von_hand(eingaben: Vec<PositionEingabe>, ctx: &Context<'_>) -> Ergebnis<Vec<PositionEingabe>> {
-    let lesen = |(index, eingabe)| wie_im_auftrag(eingabe, &format!("/positionen/{index}"), ctx);
+/// Lines that a user enters; those of an Auftrag say what it says, others have the key of the customer's tax status.
+fn von_hand(
+    debitor_nr: &str,
+    leistung: Option<NaiveDate>,
+    eingaben: Vec<PositionEingabe>,
+    ctx: &Context<'_>,
+) -> Ergebnis<Vec<PositionEingabe>> {
+    let lesen = |(index, eingabe)| {
+        let eingabe = wie_im_auftrag(eingabe, &format!("/positionen/{index}"), ctx)?;
+        nach_status(debitor_nr, leistung, eingabe, ctx)
+    };
     eingaben.into_iter().enumerate().map(lesen).collect()
+}
+
+/// A line of an article without a key has the one that the customer's tax status of its day decides, if it does.
+fn nach_status(
+    debitor_nr: &str,
+    leistung: Option<NaiveDate>,
+    e: PositionEingabe,
+    ctx: &Context<'_>,
+) -> Ergebnis<PositionEingabe> {
+    let (None, Some(artikel_id)) = (&e.schluessel, e.artikel_id) else {
+        return Ok(e);
+    };
+    let debitor = ctx.find::<Debitor>(Debitor::KEY_NR, debitor_nr)?;
+    let artikel = ctx.get::<Artikel>(artikel_id)?;
+    let fall = debitor.zip(artikel).and_then(|((_, debitor), artikel)| {
+        let tag = e.leistungsdatum.or(leistung).unwrap_or_else(|| ctx.heute());
+        debitor.verkaufsfall(tag, ist_ware(&artikel))?.schluessel()
+    });
+    Ok(PositionEingabe {
+        schluessel: fall.map(Text::cut),
+        ..e
+    })
 }
 
 /// A line of an Auftrag keeps price and net that were decided there (fibu 3). Parts of a position are rounded one by

@@ -349,17 +349,12 @@ pub(super) fn gutschrift_buchen(id: Uuid, g: Gutschrift, ctx: &Context<'_>) -> D
     if let Some(konto) = &verrechnung {
         zeilen.push(Buchungszeile::ohne_steuer(konto, Seite::Soll, brutto, g.datum, ctx)?);
     }
-    let mut konten: Vec<(String, String)> = Vec::with_capacity(g.steuerzeilen.len());
-    for z in &g.steuerzeilen {
-        let konto = if let Some(konto) = &verrechnung {
-            konto.clone()
-        } else {
-            let konto = Kontenplan::finden(ctx, Zweck::Erloesschmaelerung, Some(&z.schluessel), g.datum)?;
-            let zeile = Buchungszeile::konto(&konto, Seite::Soll, z.basis).mit_schluessel(&z.schluessel);
-            zeilen.push(zeile.mit_steuer(z.steuer, r.leistung_bis.or(r.rechnungsdatum)));
-            konto
-        };
-        konten.push((z.schluessel.clone(), konto));
+    let konten = match &verrechnung {
+        Some(konto) => vec![konto.clone(); g.positionen.len()],
+        None => minderungskonten(&r, &g, ctx)?,
+    };
+    if verrechnung.is_none() {
+        zeilen.extend(minderungszeilen(&r, &g, &konten));
     }
     let ausgleich = ist_anzahlung.then(|| Gegenausgleich {
         ausgleich_id: ctx.new_id("ausgleich"),
@@ -380,8 +375,8 @@ pub(super) fn gutschrift_buchen(id: Uuid, g: Gutschrift, ctx: &Context<'_>) -> D
         zeilen,
     };
     let positionen = (1..)
-        .zip(&g.positionen)
-        .map(|(nr, k)| gutschriftposition(nr, k, &r, &g.steuerzeilen, &konten));
+        .zip(g.positionen.iter().zip(konten))
+        .map(|(nr, (k, konto))| gutschriftposition(nr, k, &r, &g.steuerzeilen, konto));
     Ok(vec![RechnungEvent::Gebucht(Box::new(RechnungGebucht {
         positionen: positionen.collect(),
         nummer: nummer(g.datum, ctx)?,
@@ -411,23 +406,56 @@ pub(super) fn gutschrift_buchen(id: Uuid, g: Gutschrift, ctx: &Context<'_>) -> D
     }))])
 }
 
+/// Where each credit reduces the revenue: by its key and, if it names a line, by the Artikelgruppe of that line.
+fn minderungskonten(r: &Rechnung, g: &Gutschrift, ctx: &Context<'_>) -> Ergebnis<Vec<String>> {
+    let konto = |k: &KorrekturPosition| {
+        let original = k.position.and_then(|nr| r.positionen.iter().find(|p| p.nr == nr));
+        let artikel_id = original.and_then(|p| p.artikel_id);
+        Kontenplan::finden_fuer(ctx, Zweck::Erloesschmaelerung, Some(&k.schluessel), artikel_id, g.datum)
+    };
+    g.positionen.iter().map(konto).collect()
+}
+
+/// The lines of a correction: each key on its accounts, its tax stated once, on the first of them.
+fn minderungszeilen(r: &Rechnung, g: &Gutschrift, konten: &[String]) -> Vec<Buchungszeile> {
+    let mut zeilen = Vec::with_capacity(g.steuerzeilen.len());
+    for z in &g.steuerzeilen {
+        let mut je_konto: Vec<(&String, Betrag)> = Vec::new();
+        for (k, konto) in g
+            .positionen
+            .iter()
+            .zip(konten)
+            .filter(|(k, _)| k.schluessel == z.schluessel)
+        {
+            match je_konto.iter_mut().find(|(bisher, _)| *bisher == konto) {
+                Some((_, netto)) => *netto += k.netto,
+                None => je_konto.push((konto, k.netto)),
+            }
+        }
+        let mut steuer = Some(z.steuer);
+        zeilen.extend(je_konto.into_iter().map(|(konto, netto)| Buchungszeile {
+            steuer: steuer.take(),
+            satzdatum: r.leistung_bis.or(r.rechnungsdatum),
+            ..Buchungszeile::konto(konto, Seite::Soll, netto).mit_schluessel(&z.schluessel)
+        }));
+    }
+    zeilen
+}
+
 /// A line of the correction. A mere reduction of the price is one piece of its amount and touches no quantity.
 fn gutschriftposition(
     nr: i32,
     k: &KorrekturPosition,
     r: &Rechnung,
     steuerzeilen: &[Steuerzeile],
-    konten: &[(String, String)],
+    konto: String,
 ) -> RechnungsPosition {
     let original = k.position.and_then(|nr| r.positionen.iter().find(|p| p.nr == nr));
     let satz = steuerzeilen
         .iter()
         .find(|z| z.schluessel == k.schluessel)
         .and_then(|z| z.satz);
-    let konto = konten
-        .iter()
-        .find(|(s, _)| *s == k.schluessel)
-        .map(|(_, konto)| konto.clone());
+    let konto = Some(konto);
     match (original.map(RechnungsPosition::from), k.menge) {
         (Some(position), Some(menge)) => RechnungsPosition {
             nr,
