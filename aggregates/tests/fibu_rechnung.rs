@@ -9,7 +9,7 @@ use aggregates::{
     context::Counter,
     crm::{Auftrag, auftrag::AuftragEvent},
     fibu::{
-        Ausgleich, Kontenplan, OffenerPosten, Rechnung,
+        Ausgleich, Kontenplan, OffenerPosten, Rechnung, Zahlungsbedingung,
         ausgleich::{AusgleichEvent, AusgleichZeile, Restbehandlung},
         buchung::{BuchungEvent, PostenArt, Seite},
         kontenplan::KontenplanEvent,
@@ -1348,6 +1348,97 @@ fn das_erloeskonto_folgt_der_regel_des_leistungstages() {
         (konto("2026-02-28"), konto("2026-03-01")),
         ("4300".to_owned(), "4200".to_owned())
     );
+}
+
+// ---- Skonto only on what earns it ----
+
+/// The world with the terms BEDINGUNG, Skonto only on what earns it.
+fn nettoskontowelt() -> World {
+    let fassung = json!({"gueltig_ab": "2000-01-01", "faellig": "tage_netto", "tage": 30, "nettoskontierfaehig": true,
+        "skonto": [{"tage": 10, "prozent": "2"}]});
+    let angelegt = json!({"Angelegt": {"code": "30N", "bezeichnung": "30 Tage", "fassung": fassung}});
+    welt().with::<Zahlungsbedingung>(BEDINGUNG, vec![serde_json::from_value(angelegt).unwrap()])
+}
+
+#[test]
+fn fracht_und_ausgenommene_positionen_geben_kein_skonto_wenn_die_bedingung_es_so_will() {
+    let mut commands = entwurf(
+        vec![
+            position("1", "1000.00", "U19", json!({})),
+            position("1", "50.00", "U19", json!({"text": "Pfand", "skontierfaehig": false})),
+            position("1", "100.00", "U7", json!({})),
+        ],
+        json!({"zahlungsbedingung_id": BEDINGUNG}),
+    );
+    commands.push(
+        json!({"ZuAbschlagSetzen": {"art": "fracht", "betrag": "100.00", "aufteilung": "fester_schluessel",
+        "schluessel": "U19"}}),
+    );
+    commands.push(
+        json!({"ZuAbschlagSetzen": {"art": "rabatt", "betrag": "1.00", "aufteilung": "fester_schluessel",
+        "schluessel": "U7"}}),
+    );
+    assert_eq!(
+        daten(&gebucht(&welt(), commands.clone())).bedingung.skontofrei,
+        [],
+        "sonst auf alles"
+    );
+    let welt = nettoskontowelt();
+    let events = gebucht(&welt, commands);
+    let voucher = voucher(&welt, &events);
+    // Of 1,368.50 under U19 150.00 net, 178.50 gross earn none.
+    let buchung_id = daten(&events).buchung_id;
+    let folge = folgen("buchung", buchung_id, &voucher, &welt);
+    let eroeffnen = folge.iter().find(|f| f.typ == "offener_posten").unwrap();
+    let steuer = &eroeffnen.command["Eroeffnen"]["steuer"];
+    assert_eq!(
+        (&steuer[0]["brutto"], &steuer[0]["skontofrei"]),
+        (&json!("1368.50"), &json!("178.50"))
+    );
+    assert_eq!(
+        (&steuer[1]["brutto"], &steuer[1]["skontofrei"]),
+        (&json!("105.93"), &Value::Null)
+    );
+    let posten = OffenerPosten::default();
+    let command = serde_json::from_value(eroeffnen.command.clone()).unwrap();
+    let offen = welt.decide(&posten, command).unwrap();
+    let welt = welt.with::<OffenerPosten>(eroeffnen.id, offen);
+    let zahlung = OffenerPosten::stream_id(welt.frame.mandant_id, ORIGINAL, 1);
+    let ausgleichen = |skonto: i64| {
+        let betrag = 147_443;
+        let gezahlt = welt
+            .clone()
+            .with::<OffenerPosten>(zahlung, zahlungsposten(betrag - skonto));
+        let command = json!({"Ausgleichen": {"datum": "2026-03-10", "zeilen": [
+            {"op_id": eroeffnen.id, "betrag": cent(betrag), "skonto": cent(skonto)},
+            {"op_id": zahlung, "betrag": cent(skonto - betrag)}]}});
+        gezahlt.decide(&Ausgleich::default(), serde_json::from_value(command).unwrap())
+    };
+    // 2 % of 1,474.43 less 178.50 are 25.92, and 0.50 more are accepted.
+    assert_eq!(
+        ausgleichen(2_643).unwrap_err().to_string(),
+        "so viel Skonto ist nicht gewährt; höchstens 26.42 EUR"
+    );
+    let events = ausgleichen(2_592).unwrap();
+    let AusgleichEvent::Ausgeglichen { folgebuchung, .. } = &events[0] else {
+        panic!("kein Ausgleich")
+    };
+    let zeilen = &folgebuchung.as_ref().unwrap().buchung.zeilen;
+    let skonto: Vec<(Option<&str>, Betrag)> = zeilen[1..]
+        .iter()
+        .map(|z| (z.schluessel.as_deref(), z.betrag))
+        .collect();
+    // Split by 1,190.00 under U19 and 105.93 under U7.
+    assert_eq!(skonto, [(Some("U19"), cent(2_380)), (Some("U7"), cent(212))]);
+}
+
+/// A payment of Debitor 10001 that waits to be settled.
+fn zahlungsposten(betrag: i64) -> Vec<OffenerPostenEvent> {
+    let eroeffnung = json!({"Eroeffnet": {"posten": {"personenkonto": "10001", "konto": "1200", "art": "zahlung",
+        "buchung_id": ORIGINAL, "position_nr": 1, "belegnummer": "BK-2026-000001", "text": "Zahlung",
+        "belegdatum": "2026-03-10", "buchungsdatum": "2026-03-10", "steuerdatum": "2026-03-10", "waehrung": "EUR",
+        "betrag": cent(-betrag), "faellig": "2026-03-10", "skonto": [], "steuer": []}}});
+    vec![serde_json::from_value(eroeffnung).unwrap()]
 }
 
 // ---- what the article and the customer's status decide ----

@@ -12,7 +12,7 @@ use super::{
         Betragsart, BuchungCommand, Buchungsart, Herkunft, OpEingabe, PostenArt, Seite, Uebernahme, ZeileEingabe,
     },
     steuer_schluessel::OHNE_STEUER,
-    zahlungsbedingung::{Skonto, Zahlungsbedingung, nach_tagen},
+    zahlungsbedingung::{Skonto, SkontofreierTeil, Zahlungsbedingung, nach_tagen},
 };
 use crate::{
     Context, Refused,
@@ -31,14 +31,19 @@ pub struct Bedingung {
     pub faellig: NaiveDate,
     /// Discounts, earliest first.
     pub skonto: Vec<Skonto>,
+    /// What earns none, per key, if the terms give it only on what earns it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skontofrei: Vec<SkontofreierTeil>,
 }
 
 impl Bedingung {
     /// Due date and discounts of a document, counted from so many days later; without terms it is due then at once.
+    /// `skontofrei` is what earns no discount where the terms look at it.
     pub fn am<E>(
         id: Option<Uuid>,
         belegdatum: NaiveDate,
         valuta_tage: Option<u16>,
+        skontofrei: Vec<SkontofreierTeil>,
         ctx: &Context<'_>,
     ) -> Result<Self, Refused<E>> {
         let Some(id) = id else {
@@ -52,6 +57,11 @@ impl Bedingung {
             zahlungsbedingung_id: Some(id),
             faellig: konditionen.faellig,
             skonto: konditionen.skonto,
+            skontofrei: if konditionen.nettoskontierfaehig {
+                skontofrei
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -62,6 +72,7 @@ impl Bedingung {
             zahlungsbedingung_id: None,
             faellig: datum,
             skonto: Vec::new(),
+            skontofrei: Vec::new(),
         }
     }
 }
@@ -273,6 +284,7 @@ impl Buchungszeile {
             faellig: bedingung.map(|b| b.faellig),
             zahlungsbedingung_id: bedingung.and_then(|b| b.zahlungsbedingung_id),
             skonto: bedingung.map(|b| b.skonto.clone()).unwrap_or_default(),
+            skontofrei: bedingung.map(|b| b.skontofrei.clone()).unwrap_or_default(),
         });
         ZeileEingabe {
             betragsart: Some(if self.brutto {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Aggregate, Context, Decision, Key, Refused, Shared,
-    types::{Bereich, Satz, Text, Zeitlich, zeitlich},
+    types::{Bereich, Betrag, Satz, Text, Zeitlich, zeitlich},
 };
 
 /// Longest term in days: ten years, so that a due date is always a date.
@@ -73,6 +73,9 @@ pub struct FassungEingabe {
     /// At most two steps, the second later and lower.
     #[serde(default)]
     pub skonto: Vec<SkontoTage>,
+    /// Skonto only on what earns it: not on freight, small-quantity surcharges, deposits and lines that say so.
+    #[serde(default)]
+    pub nettoskontierfaehig: bool,
 }
 
 /// Terms from a day on, as decided.
@@ -89,6 +92,9 @@ pub struct Bedingungsfassung {
     pub valuta: Option<NaiveDate>,
     /// Steps of Skonto.
     pub skonto: Vec<SkontoTage>,
+    /// Skonto only on what earns it.
+    #[serde(default)]
+    pub nettoskontierfaehig: bool,
 }
 
 /// A step of Skonto in the state.
@@ -113,6 +119,8 @@ pub struct ZahlungsbedingungFassung {
     pub tage: u16,
     /// The fixed date of `fixe_valuta`.
     pub valuta: Option<NaiveDate>,
+    /// Skonto only on what earns it.
+    pub nettoskontierfaehig: bool,
     /// Steps of Skonto.
     pub skonto: Vec<SkontoZeile>,
 }
@@ -133,6 +141,16 @@ pub struct Skonto {
     pub prozent: Satz,
 }
 
+/// The part of a document under a tax key that earns no Skonto.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkontofreierTeil {
+    /// Tax key.
+    pub schluessel: String,
+    /// Gross.
+    pub brutto: Betrag,
+}
+
 /// Terms applied to a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Konditionen {
@@ -140,6 +158,8 @@ pub struct Konditionen {
     pub faellig: NaiveDate,
     /// Steps of Skonto.
     pub skonto: Vec<Skonto>,
+    /// Skonto only on what earns it.
+    pub nettoskontierfaehig: bool,
 }
 
 /// Folded state; serde gives the columns of `fibu.zahlungsbedingung`.
@@ -262,6 +282,7 @@ impl FassungEingabe {
             tage,
             valuta: self.valuta,
             skonto: self.skonto,
+            nettoskontierfaehig: self.nettoskontierfaehig,
         })
     }
 }
@@ -273,6 +294,7 @@ impl From<Bedingungsfassung> for ZahlungsbedingungFassung {
             faellig: fassung.faellig,
             tage: fassung.tage,
             valuta: fassung.valuta,
+            nettoskontierfaehig: fassung.nettoskontierfaehig,
             skonto: (1..)
                 .zip(fassung.skonto)
                 .map(|(nr, stufe)| SkontoZeile {
@@ -339,11 +361,13 @@ impl Zahlungsbedingung {
             return Ok(Konditionen {
                 faellig: spaeter,
                 skonto: Vec::new(),
+                nettoskontierfaehig: false,
             });
         };
         let beginn = fassung.valuta.unwrap_or(spaeter);
         let netto = nach_tagen(beginn, fassung.tage);
         Ok(Konditionen {
+            nettoskontierfaehig: fassung.nettoskontierfaehig,
             faellig: match fassung.faellig {
                 FaelligArt::TageNetto | FaelligArt::FixeValuta => netto,
                 FaelligArt::Monatsende => monatsende(netto),

@@ -70,6 +70,7 @@ pub(super) fn auftrag(event: &AuftragEvent, ctx: &PolicyContext) -> Vec<Conseque
             auftrag_id: ctx.id,
             position_id: p.position_id,
         }),
+        skontierfaehig: None,
     };
     let command = RechnungCommand::LieferungUebernehmen(LieferungEingabe {
         debitor_nr: Text::cut(kunden_nr),

@@ -6,6 +6,7 @@ use crate::{
         Buchung, OffenerPosten,
         buchung::{BuchungEvent, BuchungsPosition, OpArt, Steuerrolle},
         offener_posten::{OffenerPostenCommand, OpEroeffnung, SteuerAnteil},
+        zahlungsbedingung::SkontofreierTeil,
     },
     policy::{Consequence, PolicyContext},
     types::{Betrag, Satz},
@@ -57,7 +58,10 @@ pub(super) fn react(event: &BuchungEvent, ctx: &PolicyContext) -> Vec<Consequenc
             betrag: position.seite.signed(position.betrag),
             faellig: op.faellig.unwrap_or(*belegdatum),
             skonto: op.skonto.clone(),
-            steuer: steuer.clone(),
+            steuer: steuer
+                .iter()
+                .map(|anteil| mit_skontofreiem(anteil, &op.skontofrei))
+                .collect(),
         };
         let id = OffenerPosten::stream_id(ctx.mandant_id, ctx.id, position.nr);
         let command = OffenerPostenCommand::Eroeffnen(posten);
@@ -89,6 +93,17 @@ fn steueranteile(positionen: &[BuchungsPosition]) -> Vec<SteuerAnteil> {
             schluessel: schluessel.to_owned(),
             satz,
             brutto,
+            skontofrei: None,
         })
         .collect()
+}
+
+/// A key's part with what of it earns no Skonto: at most all.
+fn mit_skontofreiem(anteil: &SteuerAnteil, skontofrei: &[SkontofreierTeil]) -> SteuerAnteil {
+    let teil = skontofrei.iter().find(|t| t.schluessel == anteil.schluessel);
+    let frei = teil.map(|t| t.brutto.min(anteil.brutto.abs()));
+    SteuerAnteil {
+        skontofrei: frei.map(|frei| if anteil.brutto < Betrag::NULL { -frei } else { frei }),
+        ..anteil.clone()
+    }
 }

@@ -138,6 +138,7 @@ pub fn ohne_verkaeufer() -> World {
             tage: 10,
             prozent: Satz::percent(2.into()),
         }],
+        nettoskontierfaehig: false,
     };
     let angelegt = ZahlungsbedingungEvent::Angelegt {
         code: "30".into(),

@@ -119,10 +119,15 @@ fn gegenzeilen(
                 .mit_schluessel(schluessel)
         })
     };
+    let ist_skonto = matches!(zweck, Zweck::SkontoGewaehrt | Zweck::SkontoErhalten);
     let gewichte: Vec<i64> = op
         .steuer
         .iter()
-        .map(|s| s.brutto.as_cent() * op.betrag.as_cent().signum())
+        .map(|s| {
+            // What earns no Skonto bears none of its correction of tax (§ 17 UStG).
+            let frei = s.skontofrei.filter(|_| ist_skonto).unwrap_or_default();
+            (s.brutto - frei).as_cent() * op.betrag.as_cent().signum()
+        })
         .collect();
     let teile = betrag.split(&gewichte);
     op.steuer

@@ -1,6 +1,7 @@
 //! How much Skonto a payment of a day may take (fibu 9).
 
 use chrono::{Days, NaiveDate};
+use rust_decimal::Decimal;
 
 use super::AusgleichError;
 use crate::{
@@ -24,12 +25,22 @@ pub fn pruefen(posten: &OffenerPosten, betrag: Betrag, skonto: Betrag, wert: Nai
     let Some(prozent) = stufe.map(|stufe| stufe.prozent).max() else {
         return Err(AusgleichError::SkontoFrist { bis: letzte, wert });
     };
-    let gewaehrt = Betrag::rounded(betrag.abs().as_decimal() * prozent.factor()).unwrap_or_default();
+    let gewaehrt = betrag.abs().as_decimal() * prozent.factor() * faehig(posten);
+    let gewaehrt = Betrag::rounded(gewaehrt).unwrap_or_default();
     let max = gewaehrt + TOLERANZ_BETRAG;
     if skonto.abs() > max {
         return Err(AusgleichError::SkontoBetrag { max });
     }
     Ok(())
+}
+
+/// The share of the item that earns Skonto: all of it, unless the terms leave something out.
+fn faehig(posten: &OffenerPosten) -> Decimal {
+    let frei: Betrag = posten.steuer.iter().filter_map(|s| s.skontofrei).sum();
+    let bleibt = (posten.betrag - frei)
+        .as_decimal()
+        .checked_div(posten.betrag.as_decimal());
+    bleibt.unwrap_or(Decimal::ONE)
 }
 
 fn letzter_tag(stufe: &Skonto) -> NaiveDate {

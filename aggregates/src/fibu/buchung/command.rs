@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Betragsart, Buchungsart, Herkunft, PostenArt, Seite};
 use crate::{
     dienste::nummernkreis::Belegnummer,
-    fibu::zahlungsbedingung::Skonto,
+    fibu::zahlungsbedingung::{Skonto, SkontofreierTeil},
     types::{Betrag, Dezimal, Text},
 };
 
@@ -74,6 +74,9 @@ pub struct OpEingabe {
     /// Steps of Skonto, at most two, the second later and lower.
     #[serde(default)]
     pub skonto: Vec<Skonto>,
+    /// What earns no Skonto, per tax key of the voucher.
+    #[serde(default)]
+    pub skontofrei: Vec<SkontofreierTeil>,
 }
 
 impl ZeileEingabe {

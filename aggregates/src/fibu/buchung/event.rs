@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Buchungsart, OpArt, PostenArt, Seite, Steuerrolle};
 use crate::{
     dienste::nummernkreis::Belegnummer,
-    fibu::zahlungsbedingung::Skonto,
+    fibu::zahlungsbedingung::{Skonto, SkontofreierTeil},
     types::{Betrag, Satz},
 };
 
@@ -51,6 +51,9 @@ pub struct OpBezug {
     /// Steps of Skonto.
     #[serde(default)]
     pub skonto: Vec<Skonto>,
+    /// What earns no Skonto, per tax key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skontofrei: Vec<SkontofreierTeil>,
 }
 
 /// A ledger line as decided.

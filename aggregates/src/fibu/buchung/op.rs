@@ -33,6 +33,7 @@ pub(super) fn bezug(
             zahlungsbedingung_id: None,
             posten: None,
             skonto: Vec::new(),
+            skontofrei: Vec::new(),
         });
     }
     let vorgabe = OpEingabe::default();
@@ -52,6 +53,7 @@ pub(super) fn bezug(
         zahlungsbedingung_id: op.zahlungsbedingung_id,
         posten: Some(op.art.unwrap_or_else(|| PostenArt::von(buchungsart, erhoeht))),
         skonto: aus_bedingung.map_or_else(|| op.skonto.clone(), |b| b.skonto),
+        skontofrei: op.skontofrei.clone(),
     })
 }
 

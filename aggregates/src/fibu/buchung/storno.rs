@@ -117,6 +117,7 @@ fn negiert(position: &Position) -> BuchungsPosition {
             posten: position.op_posten,
             // It is settled with the original in the same unit of work.
             skonto: Vec::new(),
+            skontofrei: Vec::new(),
         }),
         gegenkonto: position.gegenkonto.clone(),
         text: position.text.clone(),

@@ -81,7 +81,7 @@ pub(super) fn buchen(
             ..zeile
         });
     }
-    let bedingung = Bedingung::am(r.zahlungsbedingung_id, r.rechnungsdatum, None, ctx)?;
+    let bedingung = Bedingung::am(r.zahlungsbedingung_id, r.rechnungsdatum, None, Vec::new(), ctx)?;
     Ok(EingangsrechnungEvent::Gebucht(Box::new(EingangsrechnungGebucht {
         lieferantennummer: r.lieferantennummer.clone(),
         rechnungsdatum: r.rechnungsdatum,

@@ -41,6 +41,8 @@ pub struct SteuerAnteil {
     pub satz: Option<Satz>,
     /// Gross, signed as the item.
     pub brutto: Betrag,
+    /// The part of it that earns no Skonto, signed as the item.
+    pub skontofrei: Option<Betrag>,
 }
 
 /// A settlement that holds on an item.

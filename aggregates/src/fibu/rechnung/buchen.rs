@@ -21,7 +21,8 @@ use crate::{
         kontenplan::Zweck,
         partner::PartnerStatus,
         steuerfall::ist_ware,
-        steuerrechnung::{Steuerzeile, Tarif, Teil, je_schluessel, nach_netto, prozent, steuerzeile, tarif},
+        steuerrechnung::{Steuerzeile, Tarif, Teil, je_schluessel, nach_netto, prozent, steuer, steuerzeile, tarif},
+        zahlungsbedingung::SkontofreierTeil,
     },
     types::{Betrag, Dezimal, Satz},
     wawi::Artikel,
@@ -51,6 +52,26 @@ struct Gerechnet {
 impl Gerechnet {
     fn summe(&self, teil: fn(&Steuerzeile) -> Betrag) -> Betrag {
         self.steuerzeilen.iter().map(teil).sum()
+    }
+
+    /// Gross per key of what earns no Skonto: lines that say so, freight and small-quantity surcharges.
+    fn skontofrei(&self) -> Vec<SkontofreierTeil> {
+        let zeilen = self.positionen.iter().filter(|p| p.skontierfaehig == Some(false));
+        let zeilen = zeilen.map(|p| (p.schluessel.as_str(), p.netto));
+        let zuschlag = |z: &&ZuAbschlagGebucht| z.zuabschlag.art != ZuAbschlagArt::Rabatt;
+        let anteile = self.zuabschlaege.iter().filter(zuschlag).flat_map(|z| &z.anteile);
+        let anteile = anteile.map(|a| (a.schluessel.as_str(), a.netto));
+        let summen = je_schluessel(
+            zeilen
+                .chain(anteile)
+                .map(|(schluessel, netto)| Teil { schluessel, netto }),
+        );
+        let brutto = |(schluessel, netto): (String, Betrag)| {
+            let satz = self.steuerzeilen.iter().find(|z| z.schluessel == schluessel)?.satz;
+            let brutto = netto + steuer(netto, satz)?;
+            Some(SkontofreierTeil { schluessel, brutto })
+        };
+        summen.into_iter().filter_map(brutto).collect()
     }
 }
 
@@ -102,7 +123,7 @@ pub(super) fn buchen(
         }
         .into());
     }
-    let bedingung = bedingung(rechnung, &debitor, rechnungsdatum, ctx)?;
+    let bedingung = bedingung(rechnung, &debitor, rechnungsdatum, &gerechnet, ctx)?;
     let buchung_id = ctx.part_id(Rechnung::TEIL_BUCHUNG);
     let zeilen = buchungszeilen(rechnung, &gerechnet, &verrechnungen, zahlbetrag, steuerdatum, ctx)?;
     let buchung = Buchungssatz {
@@ -156,6 +177,7 @@ fn bedingung(
     rechnung: &Rechnung,
     debitor: &Debitor,
     rechnungsdatum: NaiveDate,
+    gerechnet: &Gerechnet,
     ctx: &Context<'_>,
 ) -> Ergebnis<Bedingung> {
     let bedingung_id = rechnung.zahlungsbedingung_id.or(debitor.konto.zahlungsbedingung_id);
@@ -163,7 +185,7 @@ fn bedingung(
         (None, None, Some(kunde_id)) => ctx.get::<Kunde>(kunde_id)?.and_then(|k| k.konditionen.valuta_tage),
         (_, valuta_tage, _) => valuta_tage,
     };
-    Bedingung::am(bedingung_id, rechnungsdatum, valuta_tage, ctx)
+    Bedingung::am(bedingung_id, rechnungsdatum, valuta_tage, gerechnet.skontofrei(), ctx)
 }
 
 /// The date of a document: today or before. The Nummernkreis is chronological, so a date ahead would stop all others.

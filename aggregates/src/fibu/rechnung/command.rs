@@ -68,6 +68,8 @@ pub struct PositionEingabe {
     pub leistungsdatum: Option<NaiveDate>,
     /// The line of an Auftrag; unit and price are those of the Auftrag.
     pub auftrag: Option<AuftragPosition>,
+    /// Whether it earns Skonto where the terms look at it; if absent all but deposits do.
+    pub skontierfaehig: Option<bool>,
 }
 
 impl From<RechnungsPosition> for PositionEingabe {
@@ -88,6 +90,7 @@ impl From<RechnungsPosition> for PositionEingabe {
             lieferschein: p.lieferschein.as_deref().map(Text::cut),
             leistungsdatum: p.leistungsdatum,
             auftrag: p.auftrag,
+            skontierfaehig: p.skontierfaehig,
         }
     }
 }

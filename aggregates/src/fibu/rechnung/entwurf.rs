@@ -17,7 +17,7 @@ use crate::{
         steuerfall::ist_ware, steuerrechnung::zeilennetto, zahlungsbedingung::VALUTA_TAGE_MAX,
     },
     types::{Betrag, Dezimal, Menge, Satz, Text},
-    wawi::{Artikel, belegposition},
+    wawi::{Artikel, artikel::ArtikelTyp, belegposition},
 };
 
 /// Decimals of a quantity on an invoice (fibu 0).
@@ -269,7 +269,7 @@ fn wie_im_auftrag(e: PositionEingabe, pfad: &str, ctx: &Context<'_>) -> Ergebnis
     let preis = position.preis.preis();
     if e.preis != preis || e.rabatt.is_some_and(|r| r != Satz::default()) {
         let text = format!(
-            "der Auftrag hat {} EUR je {} {} ohne Rabatt vereinbart; ein Nachlass ist eine Korrektur der Rechnung",
+            "der Auftrag hat {} EUR je {} {} ohne Rabatt vereinbart; einen Nachlass mit ZuAbschlagSetzen angeben",
             preis.betrag, preis.je, preis.einheit
         );
         return Err(feld("preis", text).into());
@@ -354,7 +354,9 @@ fn position_lesen(nr: i32, e: PositionEingabe, pfad: &str, ctx: &Context<'_>) ->
         (None, Some(artikel)) => artikel.bezeichnung.clone(),
         (None, None) => return Err(feld("text", "fehlt; ohne Artikel ist die Leistung zu beschreiben").into()),
     };
+    let pfand = artikel.as_ref().filter(|a| a.typ == ArtikelTyp::Pfand);
     Ok(RechnungsPosition {
+        skontierfaehig: e.skontierfaehig.or_else(|| pfand.map(|_| false)),
         nr,
         artikel_id: e.artikel_id,
         artikel_nr: artikel.map(|a| a.artikel_nr.clone()),

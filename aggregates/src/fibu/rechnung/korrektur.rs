@@ -490,6 +490,7 @@ fn gutschriftposition(
             lieferschein: None,
             leistungsdatum: None,
             auftrag: None,
+            skontierfaehig: None,
         },
     }
 }

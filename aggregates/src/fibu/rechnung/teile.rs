@@ -56,6 +56,8 @@ pub struct Position {
     pub auftrag_id: Option<Uuid>,
     /// Its line.
     pub auftrag_position_id: Option<Uuid>,
+    /// Whether it earns Skonto where the terms look at it; it does if absent.
+    pub skontierfaehig: Option<bool>,
 }
 
 impl From<RechnungsPosition> for Position {
@@ -81,6 +83,7 @@ impl From<RechnungsPosition> for Position {
             leistungsdatum: p.leistungsdatum,
             auftrag_id: p.auftrag.map(|a| a.auftrag_id),
             auftrag_position_id: p.auftrag.map(|a| a.position_id),
+            skontierfaehig: p.skontierfaehig,
         }
     }
 }
@@ -113,6 +116,7 @@ impl From<&Position> for RechnungsPosition {
                 auftrag_id,
                 position_id,
             }),
+            skontierfaehig: p.skontierfaehig,
         }
     }
 }

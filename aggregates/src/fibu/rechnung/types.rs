@@ -129,6 +129,8 @@ pub struct RechnungsPosition {
     pub leistungsdatum: Option<NaiveDate>,
     /// The line of an Auftrag that it invoices.
     pub auftrag: Option<AuftragPosition>,
+    /// Whether it earns Skonto where the terms look at it; it does if absent.
+    pub skontierfaehig: Option<bool>,
 }
 
 /// A surcharge or discount as entered.
