@@ -2,6 +2,8 @@
 //! from the read model's own declaration; the types come from the catalogue.
 
 mod filter;
+mod parse;
+mod statement;
 
 use projections::StateModel;
 use serde_json::Value;
@@ -10,10 +12,9 @@ use uuid::Uuid;
 
 use self::filter::Filter;
 use super::{
-    catalog::{Catalog, Column, Kind},
+    catalog::{Catalog, Column},
     cursor::Cursor,
-    params::{DEFAULT_LIMIT, MAX_LIMIT, Params, too_old, unknown, wrong},
-    sql::{Arg, Sql, quoted},
+    params::too_old,
 };
 use crate::api::problem::Problem;
 
@@ -31,26 +32,8 @@ pub const RESERVED: &[&str] = &[
     "ab_position",
 ];
 
-/// Most keys of a sort.
-const MAX_SORT_KEYS: usize = 5;
-
-/// Longest search text in characters.
-const MAX_SEARCH_CHARS: usize = 200;
-
 /// A word this similar to the search text is a hit (dienste D8).
 const SIMILARITY: &str = "0.3";
-
-/// Alias of the head table in every statement.
-const ALIAS: &str = "z";
-
-/// One key of the order.
-#[derive(Debug, Clone)]
-struct SortKey {
-    expression: String,
-    kind: Kind,
-    nullable: bool,
-    descending: bool,
-}
 
 /// A list as asked for, checked against the declaration.
 #[derive(Debug, Clone)]
@@ -96,46 +79,6 @@ pub fn filter_columns<'a>(model: &StateModel, catalog: &'a Catalog) -> Vec<&'a C
 }
 
 impl ListQuery {
-    /// Reads the parameters of a list of this model, whose rows are states of this schema.
-    pub fn parse(model: &StateModel, catalog: &Catalog, schema: &Value, mut params: Params) -> Result<Self, Problem> {
-        let table = model
-            .head()
-            .ok_or_else(|| Problem::not_found("zu dieser Ressource gibt es keine Liste"))?
-            .name;
-        let filterable = filter_columns(model, catalog);
-        let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
-        let gesamt = params.flag("gesamt")?;
-        let ab_position = params.positive("ab_position")?.unwrap_or(0);
-        let cursor_text = params.take("cursor");
-        let suche = search_text(params.take("suche"), table, catalog)?;
-        let sort_text = params.take("sortierung").unwrap_or_default();
-        let sort = sort_keys(&sort_text, &filterable)?;
-        let columns = chosen_columns(params.take("felder"), catalog.of(table))?;
-
-        let mut given = params.rest();
-        given.sort();
-        let mut filters = Vec::with_capacity(given.len());
-        for (name, value) in &given {
-            filters.push(Filter::parse(name, value, &filterable, &allowed(&filterable), schema)?);
-        }
-        let fingerprint = format!("{table}|{sort_text}|{}|{given:?}", suche.as_deref().unwrap_or_default());
-        let cursor = cursor_text
-            .map(|text| Cursor::decode(&text, &fingerprint))
-            .transpose()?;
-        Ok(Self {
-            table,
-            columns,
-            filters,
-            sort,
-            suche,
-            limit,
-            cursor,
-            gesamt,
-            ab_position,
-            fingerprint,
-        })
-    }
-
     /// The position that the page must have seen.
     #[must_use]
     pub fn needs(&self) -> i64 {
@@ -196,212 +139,6 @@ impl ListQuery {
             position,
         })
     }
-
-    /// The statement and the number of its sort keys.
-    fn statement(&self, mandant_id: Uuid) -> Result<(Sql, usize), Problem> {
-        let mut sql = Sql::of(mandant_id);
-        let mut conditions = vec![format!("{ALIAS}.mandant_id = $1")];
-        for filter in &self.filters {
-            conditions.push(filter.condition(ALIAS, &mut sql));
-        }
-        let mut order = Vec::new();
-        if let Some(text) = &self.suche {
-            let pattern = sql.bind(Arg::Text(format!("%{}%", like_escaped(text))));
-            let word = sql.bind(Arg::Text(text.clone()));
-            let hit = format!("{ALIAS}.suche LIKE log.falten({pattern})");
-            conditions.push(format!("({hit} OR log.falten({word}) <% {ALIAS}.suche)"));
-            if self.sort.is_empty() {
-                // A literal hit ranks before any similar one. Rounded, so that the cursor compares exactly.
-                order.push(SortKey {
-                    expression: format!(
-                        "round(CASE WHEN {hit} THEN 1 ELSE 0 END \
-                         + word_similarity(log.falten({word}), {ALIAS}.suche)::numeric, 4)"
-                    ),
-                    kind: Kind::Numeric,
-                    nullable: false,
-                    descending: true,
-                });
-            }
-        }
-        order.extend(self.sort.iter().map(|(column, descending)| SortKey {
-            expression: format!("{ALIAS}.{}", quoted(&column.name)),
-            kind: column.kind,
-            nullable: column.nullable,
-            descending: *descending,
-        }));
-        if !self.sort.iter().any(|(column, _)| column.name == "id") {
-            order.push(SortKey {
-                expression: format!("{ALIAS}.id"),
-                kind: Kind::Uuid,
-                nullable: false,
-                descending: false,
-            });
-        }
-        let count = if self.gesamt {
-            format!(
-                ", (SELECT count(*) FROM {} {ALIAS} WHERE {}) AS gesamt",
-                self.table,
-                conditions.join(" AND ")
-            )
-        } else {
-            String::new()
-        };
-        if let Some(cursor) = &self.cursor {
-            conditions.push(after(&order, &cursor.values, &mut sql)?);
-        }
-        let keys: Vec<String> = order
-            .iter()
-            .enumerate()
-            .map(|(i, key)| format!("{} AS s{i}", key.kind.as_text(&key.expression)))
-            .collect();
-        let order_by: Vec<String> = order
-            .iter()
-            .map(|key| format!("{}{}", key.expression, if key.descending { " DESC" } else { "" }))
-            .collect();
-        let columns: Vec<String> = self.columns.iter().map(|c| c.json_select(ALIAS)).collect();
-        let limit = sql.bind(Arg::Int(self.limit + 1));
-        // The join keeps position and count where there are no rows; row_number keeps the order through it.
-        sql.text = format!(
-            "SELECT k.position AS kopf_position, k.epoche AS kopf_epoche{count}, l.* FROM \
-             (SELECT coalesce(max(position), 0) AS position, coalesce(max(epoche), 1) AS epoche \
-              FROM log.kopf WHERE mandant_id = $1) k LEFT JOIN \
-             (SELECT s.*, row_number() OVER () AS lfd FROM \
-              (SELECT (SELECT row_to_json(j)::text FROM (SELECT {columns}) j) AS zeile, {keys} \
-               FROM {table} {ALIAS} WHERE {conditions} ORDER BY {order_by} LIMIT {limit}) s) l ON true ORDER BY l.lfd",
-            columns = columns.join(", "),
-            keys = keys.join(", "),
-            table = self.table,
-            conditions = conditions.join(" AND "),
-            order_by = order_by.join(", "),
-        );
-        Ok((sql, order.len()))
-    }
-}
-
-/// The parameters that a list of these columns takes.
-fn allowed<'a>(filterable: &[&'a Column]) -> Vec<&'a str> {
-    let names = filterable.iter().map(|c| c.name.as_str());
-    names.chain(RESERVED.iter().copied()).collect()
-}
-
-fn search_text(text: Option<String>, table: &str, catalog: &Catalog) -> Result<Option<String>, Problem> {
-    let Some(text) = text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()) else {
-        return Ok(None);
-    };
-    if catalog.column(table, "suche").is_none() {
-        return Err(wrong("suche", "diese Liste hat keine Suche; bitte filtern"));
-    }
-    if text.chars().count() > MAX_SEARCH_CHARS {
-        return Err(wrong("suche", format!("höchstens {MAX_SEARCH_CHARS} Zeichen")));
-    }
-    Ok(Some(text))
-}
-
-fn sort_keys(text: &str, filterable: &[&Column]) -> Result<Vec<(Column, bool)>, Problem> {
-    let mut keys: Vec<(Column, bool)> = Vec::new();
-    for part in text.split(',').filter(|p| !p.is_empty()) {
-        let (name, descending) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
-        let Some(column) = filterable.iter().find(|c| c.name == name) else {
-            let names: Vec<&str> = filterable.iter().map(|c| c.name.as_str()).collect();
-            return Err(wrong(
-                "sortierung",
-                format!(
-                    "nach „{name}“ lässt sich nicht sortieren; möglich sind: {}",
-                    names.join(", ")
-                ),
-            ));
-        };
-        if keys.iter().any(|(c, _)| c.name == name) {
-            return Err(wrong("sortierung", format!("„{name}“ steht mehrfach da")));
-        }
-        keys.push(((*column).clone(), descending));
-    }
-    if keys.len() > MAX_SORT_KEYS {
-        return Err(wrong("sortierung", format!("höchstens {MAX_SORT_KEYS} Felder")));
-    }
-    Ok(keys)
-}
-
-fn chosen_columns(felder: Option<String>, columns: &[Column]) -> Result<Vec<Column>, Problem> {
-    let visible = columns.iter().filter(|c| c.name != "mandant_id" && !c.generated);
-    let Some(felder) = felder else {
-        return Ok(visible.cloned().collect());
-    };
-    let wanted: Vec<&str> = felder.split(',').map(str::trim).filter(|f| !f.is_empty()).collect();
-    let visible: Vec<&Column> = visible.collect();
-    if let Some(name) = wanted.iter().find(|name| !visible.iter().any(|c| c.name == **name)) {
-        let names: Vec<&str> = visible.iter().map(|c| c.name.as_str()).collect();
-        return Err(unknown_field(name, &names));
-    }
-    let chosen = visible
-        .into_iter()
-        .filter(|c| c.name == "id" || wanted.contains(&c.name.as_str()));
-    Ok(chosen.cloned().collect())
-}
-
-fn unknown_field(name: &str, names: &[&str]) -> Problem {
-    wrong(
-        "felder",
-        format!("das Feld „{name}“ gibt es hier nicht; es gibt: {}", names.join(", ")),
-    )
-}
-
-/// Makes the wildcards of LIKE literal.
-fn like_escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
-/// "Comes after the cursor" in the order, with Postgres' default place of NULL: last upwards, first downwards.
-fn after(order: &[SortKey], values: &[Option<String>], sql: &mut Sql) -> Result<String, Problem> {
-    let foreign = || wrong("cursor", "passt nicht zu dieser Abfrage; bitte von vorn lesen");
-    if order.len() != values.len() {
-        return Err(foreign());
-    }
-    let mut alternatives = Vec::with_capacity(order.len());
-    let mut equal_so_far: Vec<String> = Vec::new();
-    let mut bound = None;
-    for (i, (key, value)) in order.iter().zip(values).enumerate() {
-        let expression = &key.expression;
-        let (beyond, equal, at_or_beyond) = match value {
-            None if key.descending => (
-                Some(format!("{expression} IS NOT NULL")),
-                format!("{expression} IS NULL"),
-                None,
-            ),
-            None => (
-                None,
-                format!("{expression} IS NULL"),
-                Some(format!("{expression} IS NULL")),
-            ),
-            Some(value) => {
-                let value = key.kind.read(value).ok_or_else(foreign)?;
-                let placeholder = sql.bind(Arg::Text(value));
-                let value = format!("{placeholder}::{}", key.kind.sql_type().unwrap_or("text"));
-                let (sign, null) = match (key.descending, key.nullable) {
-                    (true, _) => ("<", String::new()),
-                    (false, true) => (">", format!(" OR {expression} IS NULL")),
-                    (false, false) => (">", String::new()),
-                };
-                (
-                    Some(format!("({expression} {sign} {value}{null})")),
-                    format!("{expression} = {value}"),
-                    Some(format!("({expression} {sign}= {value}{null})")),
-                )
-            }
-        };
-        if i == 0 {
-            // Implied by the alternatives, but a condition that an index can use.
-            bound = at_or_beyond;
-        }
-        if let Some(beyond) = beyond {
-            let mut parts = equal_so_far.clone();
-            parts.push(beyond);
-            alternatives.push(parts.join(" AND "));
-        }
-        equal_so_far.push(equal);
-    }
-    let any = format!("({})", alternatives.join(" OR "));
-    Ok(bound.map_or_else(|| any.clone(), |bound| format!("{bound} AND {any}")))
 }
 
 #[cfg(test)]
@@ -409,6 +146,7 @@ mod tests {
     use projections::Table;
 
     use super::*;
+    use crate::queries::params::Params;
 
     const TABLES: &[Table] = &[Table::head("crm.kunde")];
 
@@ -502,36 +240,5 @@ mod tests {
         assert!(parse(&format!("sortierung=-summe,name&cursor={text}")).is_ok());
         assert!(parse(&format!("sortierung=summe,name&cursor={text}")).is_err());
         assert!(parse(&format!("sortierung=-summe,name&aktiv=true&cursor={text}")).is_err());
-    }
-
-    #[test]
-    fn the_place_of_null_is_the_same_in_order_and_cursor() {
-        let query = parse("sortierung=seit").unwrap();
-        let order = |descending| {
-            vec![SortKey {
-                expression: "x".to_owned(),
-                kind: query.sort[0].0.kind,
-                nullable: true,
-                descending,
-            }]
-        };
-        let condition = |descending, value: Option<&str>| {
-            let mut sql = Sql::of(Uuid::nil());
-            after(&order(descending), &[value.map(str::to_owned)], &mut sql).unwrap()
-        };
-        assert_eq!(
-            condition(false, Some("2026-01-31")),
-            "(x >= $2::date OR x IS NULL) AND ((x > $2::date OR x IS NULL))"
-        );
-        assert_eq!(
-            condition(true, Some("2026-01-31")),
-            "(x <= $2::date) AND ((x < $2::date))"
-        );
-        assert_eq!(condition(true, None), "(x IS NOT NULL)");
-    }
-
-    #[test]
-    fn wildcards_in_a_search_are_literal() {
-        assert_eq!(like_escaped(r"100%_\"), r"100\%\_\\");
     }
 }

@@ -3,8 +3,16 @@
 use aggregates::eingabe::woerter_des_felds;
 use serde_json::Value;
 
-use super::{Arg, Column, Kind, Problem, Sql, like_escaped, quoted, unknown, wrong};
-use crate::queries::zeit;
+use super::statement::like_escaped;
+use crate::{
+    api::problem::Problem,
+    queries::{
+        catalog::{Column, Kind},
+        params::{unknown, wrong},
+        sql::{Arg, Sql, quoted},
+        zeit,
+    },
+};
 
 /// Operators, as they stand in brackets.
 pub const OPERATORS: &[&str] = &[
@@ -31,7 +39,7 @@ enum Test {
     Empty(bool),
 }
 
-/// A filter.
+/// A column and what is asked of it; several hold together.
 #[derive(Debug, Clone)]
 pub(super) struct Filter {
     column: Column,
