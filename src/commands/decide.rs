@@ -159,15 +159,16 @@ impl Desk<'_> {
         claim(overlay, entry, id, &loaded, &decided)?;
         gathered.warnings.extend(decided.effects.warnings);
         gathered.reveals.extend(decided.effects.reveals);
-        let new = Loaded {
-            version: loaded.version + i64::try_from(decided.events.len()).unwrap_or_default(),
-            position: overlay.head.position + i64::try_from(decided.events.len()).unwrap_or_default(),
-            began_at: loaded.began_at.or(Some(self.recorded_at)),
-            state: decided.state,
-        };
         if decided.events.is_empty() {
             return Ok(());
         }
+        let count = i64::try_from(decided.events.len()).unwrap_or_default();
+        let new = Loaded {
+            version: loaded.version + count,
+            position: overlay.head.position + count,
+            began_at: loaded.began_at.or(Some(self.recorded_at)),
+            state: decided.state,
+        };
         overlay.set_state((entry.typ, id), new);
         // Only now: without an event no number is used up.
         for draw in &decided.effects.draws {
@@ -372,16 +373,15 @@ fn claim(
     before: &Loaded,
     decided: &Decided,
 ) -> Result<(), Blocked> {
+    if decided.events.is_empty() {
+        return Ok(());
+    }
     let old = if before.version > 0 {
         entry.keys(&before.state)
     } else {
         Vec::new()
     };
-    let new = if decided.events.is_empty() {
-        old.clone()
-    } else {
-        entry.keys(&decided.state)
-    };
+    let new = entry.keys(&decided.state);
     for Key { scope, wert, .. } in old.iter().filter(|key| !new.contains(key)) {
         overlay.set_claim(((*scope).to_owned(), wert.clone()), None);
     }

@@ -162,17 +162,18 @@ impl<'c> Overlay<'c> {
     pub(super) fn finish(self) -> Finished {
         let mut claims = Vec::new();
         let mut released = Vec::new();
-        for ((scope, key), holder) in &self.batch.claims {
+        for (claim, holder) in &self.batch.claims {
             // Nothing is known of a key that was given back without having been looked up.
-            let before = self.cache.claims.peek(&(scope.clone(), key.clone())).copied();
+            let before = self.cache.claims.peek(claim).copied();
             match holder {
-                None => released.push((scope.clone(), key.clone())),
+                None => released.push(claim.clone()),
                 Some((_, id)) if before == Some(Some(*id)) => {}
                 Some((typ, id)) => {
                     if before != Some(None) {
-                        released.push((scope.clone(), key.clone()));
+                        released.push(claim.clone());
                     }
-                    claims.push((scope.clone(), key.clone(), (*typ).to_owned(), *id));
+                    let (scope, key) = claim.clone();
+                    claims.push((scope, key, *typ, *id));
                 }
             }
         }

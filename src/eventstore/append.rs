@@ -22,7 +22,7 @@ use super::{StoreError, tree::Frontier};
 pub struct Head {
     /// Position of the last event.
     pub position: i64,
-    /// Its recorded_at.
+    /// When the last event was recorded; the next batch is not recorded earlier.
     pub recorded_at: DateTime<Utc>,
     /// Merkle tree over all events.
     pub tree: Frontier,
@@ -55,7 +55,7 @@ pub struct LogMark {
 /// What decisions start from.
 #[derive(Debug)]
 pub struct Start {
-    /// The head.
+    /// The end of the log under the lock: what is decided comes right behind it.
     pub head: Head,
     /// Where the log stands, as a cache compares it.
     pub mark: LogMark,
@@ -230,7 +230,7 @@ pub struct Batch {
     /// Commands.
     pub befehle: Vec<Befehl>,
     /// Claims to take: scope, key, aggregate type, stream.
-    pub claims: Vec<(String, String, String, Uuid)>,
+    pub claims: Vec<(String, String, &'static str, Uuid)>,
     /// Claims to release: scope, key.
     pub released: Vec<(String, String)>,
     /// Counters after the batch: Nummernkreis, year, last number, date of it.
@@ -330,7 +330,7 @@ pub async fn write(
         .bind(column(befehle, |b| b.antwort.to_string()))
         .bind(column(claims, |c| c.0.as_str()))
         .bind(column(claims, |c| c.1.as_str()))
-        .bind(column(claims, |c| c.2.as_str()))
+        .bind(column(claims, |c| c.2))
         .bind(column(claims, |c| c.3))
         .bind(column(counters, |c| c.0.as_str()))
         .bind(column(counters, |c| c.1))

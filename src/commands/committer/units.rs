@@ -144,7 +144,7 @@ pub(super) fn decide_order(
 
 /// The stored first answer, or the refusal of another body under the same key.
 pub(super) fn replay(order: &Order, known: &Befehl) -> Outcome {
-    if known.anfrage_hash.as_ref() != order.request_hash.as_ref() {
+    if known.anfrage_hash != order.request_hash {
         return Err(Refusal::new(
             "IDEMPOTENZ_ABWEICHEND",
             422,

@@ -61,7 +61,7 @@ impl Work {
     }
 
     pub(super) fn refuse(mut self, refusal: &Refusal) {
-        let open = self.envelope.unit.orders.len() - self.outcomes.len().min(self.envelope.unit.orders.len());
+        let open = self.rest();
         self.outcomes.extend((0..open).map(|_| Err(refusal.clone())));
         self.answer();
     }
