@@ -298,7 +298,7 @@ impl Core {
         })
     }
 
-    /// The bus.
+    /// Where commands go in for what runs in this process and needs no HTTP: tasks of the command line, tests.
     #[must_use]
     pub fn bus(&self) -> &Bus {
         &self.app.bus
@@ -356,7 +356,7 @@ impl Core {
         Ok(answer.einmalig.into_iter().next().map(|(_, token)| token))
     }
 
-    /// The routes.
+    /// Everything this server answers, as [`Server::serve`] serves it; for tests that need no socket.
     pub fn router(&self) -> Router {
         api::router(self.app.clone())
     }

@@ -204,7 +204,7 @@ fn tags(text: &str) -> Option<Vec<i64>> {
     }
 }
 
-/// The Idempotency-Key.
+/// The Idempotency-Key, if the client sends one; one that cannot be told from others is refused.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);

@@ -67,7 +67,7 @@ impl Problem {
         self.retry_after_s
     }
 
-    /// The body.
+    /// The body (RFC 9457), with the members of the house: code, daten, felder.
     pub fn body(&self) -> Value {
         let mut body = json!({
             "type": format!("urn:neuroerp:fehler:{}", self.refusal.code),

@@ -164,7 +164,7 @@ pub struct Answer {
     pub ereignisse: Vec<String>,
     /// Document number.
     pub nummer: Option<String>,
-    /// Warnings.
+    /// What the user should know although it was carried out.
     pub warnungen: Vec<Warnung>,
     /// Texts shown this once.
     pub einmalig: Vec<(&'static str, String)>,
@@ -228,7 +228,7 @@ pub type FactAnswer<'a> = Pin<Box<dyn Future<Output = Result<(i64, Value), Store
 /// Answers fact queries over ledgers: brings the ledger up to the head first. Gives the value and the position at
 /// which it holds.
 pub trait FactSource: Send + Sync {
-    /// The fact.
+    /// The value under a key, with the position at which it holds.
     fn fact<'a>(&'a self, mandant_id: Uuid, name: &'static str, key: &'a str) -> FactAnswer<'a>;
 }
 
@@ -312,7 +312,7 @@ impl Bus {
         }
     }
 
-    /// The registry.
+    /// The aggregates whose commands it takes.
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.shared.registry

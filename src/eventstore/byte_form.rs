@@ -29,17 +29,17 @@ pub struct Kopf<'a> {
     pub event_type: &'a str,
     /// Version of its form.
     pub event_version: u16,
-    /// Event id.
+    /// UUID v7.
     pub event_id: Uuid,
     /// erfasst_am.
     pub recorded_at: DateTime<Utc>,
-    /// Actor.
+    /// `benutzer:<uuid>` or `dienst:<name>`.
     pub actor: &'a str,
-    /// Cause.
+    /// Event that caused this one.
     pub cause: Option<Uuid>,
-    /// Correlation.
+    /// The request's vorgang_id.
     pub correlation: Uuid,
-    /// Hash of the data.
+    /// Hash of payload, meta and salt: the header proves them without showing them.
     pub daten_hash: [u8; 32],
 }
 

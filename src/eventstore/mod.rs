@@ -251,7 +251,7 @@ impl EventStore {
         Ok(connection)
     }
 
-    /// The registry.
+    /// The aggregates by whose rules events are read and folded.
     #[must_use]
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry

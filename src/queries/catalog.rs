@@ -100,7 +100,7 @@ impl Kind {
     }
 }
 
-/// A column.
+/// A column as the database has it: how it is read, compared and sent out follows from it.
 #[derive(Debug, Clone)]
 pub struct Column {
     /// Name.

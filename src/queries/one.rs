@@ -11,7 +11,7 @@ use super::{
 };
 use crate::api::problem::Problem;
 
-/// A record.
+/// One aggregate as its read model shows it.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// Head row and children.

@@ -19,7 +19,7 @@ pub(super) enum Arg {
 /// Statement text and its values. The first value is always the company: `$1`.
 #[derive(Debug, Clone)]
 pub(super) struct Sql {
-    /// The text.
+    /// With placeholders for all values; no value stands in it.
     pub text: String,
     args: Vec<Arg>,
 }

@@ -27,7 +27,7 @@ pub enum ParameterArt {
     Text,
 }
 
-/// A parameter.
+/// What a report may be asked with, as it is declared: read, checked and described in OpenAPI by it.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
     /// Name in the query.
@@ -115,7 +115,7 @@ impl Args {
         Ok(Self(args))
     }
 
-    /// A date.
+    /// The date under a name; `None` if it was not given, or is of another type.
     #[must_use]
     pub fn date(&self, name: &str) -> Option<NaiveDate> {
         match self.0.get(name) {
@@ -148,7 +148,7 @@ impl Args {
         self.0.get(name) == Some(&Wert::Ja(true))
     }
 
-    /// A text.
+    /// The text or number of an account under a name; `None` if it was not given, or is of another type.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {

@@ -92,7 +92,7 @@ const POLL: Duration = Duration::from_millis(25);
 /// The future of a report.
 pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Table, Problem>> + Send + 'a>>;
 
-/// A report.
+/// A report as its file declares it; route, right, OpenAPI and both forms of its answer follow from it.
 #[derive(Clone, Copy)]
 pub struct Report {
     /// kebab-case name, the path segment.
@@ -270,7 +270,7 @@ impl Source {
 /// A finished report.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its table.
+    /// What it shows, without form.
     pub table: Table,
     /// The position that it shows.
     pub stand: i64,
@@ -279,7 +279,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// As JSON.
+    /// The answer in JSON: the rows as objects, and what of head, sums and next page there is.
     #[must_use]
     pub fn json(&self, report: &Report) -> Value {
         let mut body = json!({

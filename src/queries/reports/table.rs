@@ -45,7 +45,7 @@ impl Spalte {
     }
 }
 
-/// A cell.
+/// A value of a row; its variant says how it is written in both forms.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// No value.
