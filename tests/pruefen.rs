@@ -39,7 +39,7 @@ async fn buchen(server: &TestServer, from: u32, to: u32) -> String {
     let mut nummer = String::new();
     for n in from..to {
         let answer = server.post("/api/v1/fibu/buchungen", beleg(n)).await.ok();
-        nummer = answer["nummer"].as_str().unwrap().to_owned();
+        answer["nummer"].as_str().unwrap().clone_into(&mut nummer);
     }
     nummer
 }
@@ -227,7 +227,7 @@ async fn send(core: &Core, mandant: Uuid, typ: &'static str, command: Value) -> 
     let mut order = Order::new(typ, Uuid::now_v7(), command);
     order.create = true;
     let sent = core.bus().send(mandant, Caller::service("test"), order).await;
-    sent.map_err(|refusal| refusal.code.to_owned())
+    sent.map_err(|refusal| refusal.code.clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]

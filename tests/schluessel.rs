@@ -30,7 +30,6 @@ use neuroerp::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tower::ServiceExt as _;
-use tower::ServiceExt as _;
 
 const KEYS: &str = "/api/v1/dienste/api-keys";
 

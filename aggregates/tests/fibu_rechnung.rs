@@ -1522,7 +1522,9 @@ fn ohne_schluessel_entscheidet_der_status_des_kunden_vor_dem_artikel() {
         let anschrift = json!({"strasse": "Dijk 1", "plz": "9712", "ort": "Groningen", "land": land});
         let events = rechnung_welt::debitor(nr, &json!({"ust_id": "NL123456789B01", "anschrift": anschrift}));
         let mut debitor = aggregates::fibu::Debitor::default();
-        events.into_iter().for_each(|event| debitor.evolve(event));
+        for event in events {
+            debitor.evolve(event);
+        }
         debitor
     };
     welt.setzen(Uuid::new_v5(&id, b"10021"), kunde("10021", "NL"));

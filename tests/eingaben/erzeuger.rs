@@ -147,7 +147,7 @@ impl Erzeuger<'_> {
                 "query" if noetig || self.wuerfel.prozent(12) => frage.push(self.frage(name, parameter, brav)),
                 "header" if name == "X-Mandant" => kopf.extend(self.firma(brav).map(|wert| (name.to_owned(), wert))),
                 "header" if noetig || self.wuerfel.prozent(12) => {
-                    kopf.push((name.to_owned(), self.kopfzeile(name, brav)))
+                    kopf.push((name.to_owned(), self.kopfzeile(name, brav)));
                 }
                 _ => {}
             }
@@ -290,7 +290,7 @@ impl Erzeuger<'_> {
                 *bytes = String::from_utf8_lossy(bytes)
                     .encode_utf16()
                     .flat_map(u16::to_le_bytes)
-                    .collect()
+                    .collect();
             }
             4 => bytes.splice(0..0, [0xef, 0xbb, 0xbf]).for_each(drop),
             _ => bytes.extend_from_slice(b"{}"),
@@ -322,7 +322,11 @@ impl Erzeuger<'_> {
                 felder.insert("gibtsnicht".to_owned(), ersatz);
             }
             Value::Object(felder) if art < 6 => {
-                let name = felder.keys().nth(art as usize % felder.len().max(1)).cloned();
+                let name = felder
+                    .keys()
+                    .cycle()
+                    .nth(usize::try_from(art).unwrap_or_default())
+                    .cloned();
                 name.and_then(|name| felder.remove(&name));
             }
             Value::Array(werte) if art < 5 => {

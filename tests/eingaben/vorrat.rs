@@ -42,7 +42,7 @@ impl Vorrat {
         let kopf = [("X-Mandant", firma)];
         for liste in operationen
             .iter()
-            .filter(|o| o.inhalt["operationId"].as_str().unwrap().ends_with(".liste"))
+            .filter(|o| o.inhalt["operationId"].as_str().unwrap().rsplit('.').next() == Some("liste"))
         {
             // The newest, so that what the test itself made comes in.
             let pfad = format!("{}?limit=20&sortierung=-angelegt_am", liste.pfad);
