@@ -87,6 +87,7 @@ async fn teillieferungen_ziehen_ab_was_passt_und_eine_rueckgabe_der_bank_wird_ge
     // What was deducted of it is not, once its Schlussrechnung is cancelled.
     let grund = json!({"grund": "falsch"});
     haus.rechnung_tun(&zweite, "stornieren", grund.clone()).await.ok();
+    haus.ruhe().await;
     for (konto, erwartet) in [
         ("1200", "11900.00"),
         ("1495", "-5950.00"),
@@ -96,6 +97,7 @@ async fn teillieferungen_ziehen_ab_was_passt_und_eine_rueckgabe_der_bank_wird_ge
         assert_eq!(saldo(&haus, konto).await, erwartet, "{konto}");
     }
     haus.rechnung_tun(&erste, "stornieren", grund).await.ok();
+    haus.ruhe().await;
     for (konto, erwartet) in [
         ("1200", "11900.00"),
         ("1495", "-11900.00"),
