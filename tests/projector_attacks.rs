@@ -670,7 +670,7 @@ async fn a_command_that_asks_a_stopped_ledger_says_what_to_do() {
     .await;
     let projector = Projector::new(server.db.store.clone(), projections::ledgers());
     standing(&projector, mandant_id, "konto_saldo", |s| s.fehler.is_some()).await;
-    let konto = server.get("/api/v1/fibu/konten?konto_nr=4200").await.ok();
+    let konto = server.get("/api/v1/fibu/konten?konto_nr=6825").await.ok();
     let id = konto["daten"][0]["id"].as_str().unwrap().to_owned();
     let refused = server
         .post(&format!("/api/v1/fibu/konten/{id}/stilllegen"), json!({}))
