@@ -274,7 +274,7 @@ fn angelegt(zeilen: &[(&str, &str)]) -> Rechnungspruefung {
         .zip(zeilen)
         .map(|(nr, (menge, netto))| json!({"position": nr, "wareneingang": we, "menge": menge, "einheit": "t", "netto": netto}))
         .collect();
-    let event = json!({"Angelegt": {"eingangsrechnung_id": RECHNUNG, "lieferantennummer": "R 1",
+    let event = json!({"Angelegt": {"eingangsrechnung_id": RECHNUNG, "lieferant_id": RECHNUNG, "lieferantennummer": "R 1",
         "rechnungsdatum": "2026-03-02", "zeilen": zeilen, "nebenkosten": []}});
     let mut pruefung = Rechnungspruefung::default();
     pruefung.evolve(serde_json::from_value(event).unwrap());
@@ -412,6 +412,17 @@ fn eine_zeile_wird_neu_zugeordnet_und_alles_neu_verglichen() {
         schritt(&welt, &geprueft, zuordnen(2)),
         Err("EINGABE_UNGUELTIG".to_owned())
     );
+}
+
+#[test]
+fn wer_berechnet_muss_geliefert_haben() {
+    let welt = mit_wareneingang("0");
+    for lieferant in [Some(WE), None] {
+        let mut fremd = angelegt(&[("23.9", "7456.80")]);
+        fremd.lieferant_id = lieferant;
+        let geprueft = schritt(&welt, &fremd, json!({"Pruefen": {}}));
+        assert_eq!(geprueft, Err("EINGABE_UNGUELTIG".to_owned()));
+    }
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Aggregate for Rechnungspruefung {
         let event = match (self.status, command) {
             (Neu, Cmd::Anlegen(anlage)) => Ev::Angelegt(anlage),
             (Offen, Cmd::Pruefen {}) => Ev::Geprueft {
-                vergleiche: Self::vergleiche(self.pruefzeilen(), ctx)?,
+                vergleiche: self.vergleiche(self.pruefzeilen(), ctx)?,
             },
             (
                 Geprueft | Zurueckgestellt,

@@ -173,10 +173,15 @@ impl Rechnungspruefung {
     }
 
     /// Compares lines; several of one document share what is open of a received line.
-    pub(super) fn vergleiche(zeilen: impl Iterator<Item = Pruefzeile>, ctx: &Context<'_>) -> Folge<Vec<Vergleich>> {
+    pub(super) fn vergleiche(
+        &self,
+        zeilen: impl Iterator<Item = Pruefzeile>,
+        ctx: &Context<'_>,
+    ) -> Folge<Vec<Vergleich>> {
         let mut genommen: Vec<(WePosition, Menge)> = Vec::new();
         let mut vergleiche = Vec::new();
         for zeile in zeilen {
+            self.vom_lieferanten(&zeile, ctx)?;
             let mut gegenstand = gegenstand(&zeile, ctx)?;
             let bisher = genommen
                 .iter()
@@ -195,6 +200,21 @@ impl Rechnungspruefung {
             vergleiche.push(vergleich);
         }
         Ok(vergleiche)
+    }
+
+    /// Refuses goods that another supplier brought: his own invoice is still to come.
+    fn vom_lieferanten(&self, zeile: &Pruefzeile, ctx: &Context<'_>) -> Folge<()> {
+        let Some(we) = ctx.get::<Wareneingang>(zeile.wareneingang.wareneingang_id)? else {
+            return Ok(());
+        };
+        if self.lieferant_id == Some(we.lieferant_id) {
+            return Ok(());
+        }
+        let text = format!(
+            "der Lieferschein {} ist von einem anderen Lieferanten; einen Wareneingang dessen angeben, der berechnet",
+            we.lieferschein_nr
+        );
+        Err(Shared::feld(format!("/positionen/{}/wareneingang", zeile.position - 1), text).into())
     }
 
     /// What the invoice takes from the received lines, or gives back: then it is negative. Another invoice may have taken
@@ -238,7 +258,7 @@ impl Rechnungspruefung {
             ..alt
         };
         let ersetzt = |z: Pruefzeile| if z.position == position { neu.clone() } else { z };
-        let vergleiche = Self::vergleiche(self.pruefzeilen().map(ersetzt), ctx)?;
+        let vergleiche = self.vergleiche(self.pruefzeilen().map(ersetzt), ctx)?;
         Ok(vec![RechnungspruefungEvent::ZeileZugeordnet { zeile: neu, vergleiche }])
     }
 }
