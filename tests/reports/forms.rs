@@ -1,7 +1,5 @@
 //! What a report is sent as, and how long it waits for what it has to show.
 
-use std::time::Duration;
-
 use super::Books;
 
 #[tokio::test]
