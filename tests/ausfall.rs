@@ -163,21 +163,7 @@ impl Verbund {
         fs::set_permissions(temp.path(), Permissions::from_mode(0o755)).unwrap();
         let bin = common::binaries();
         let folder = ordner(temp.path(), "a");
-        common::run(
-            common::command(&bin.join("initdb"))
-                .args([
-                    "-U",
-                    "eigner",
-                    "-A",
-                    "trust",
-                    "-E",
-                    "UTF8",
-                    "--locale=C",
-                    "--no-sync",
-                    "-D",
-                ])
-                .arg(folder.join("pg")),
-        );
+        common::initdb(&folder.join("pg"));
         let haupt = Server::starten(folder);
         let mut sitzung = haupt.verbunden("postgres").await;
         sitzung.execute("CREATE DATABASE erp").await.unwrap();

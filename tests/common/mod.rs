@@ -129,12 +129,9 @@ fn running(folder: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(folder.join(".s.PGSQL.5432")).is_ok()
 }
 
-fn launch(folder: &Path) {
-    let bin = binaries();
-    let data = folder.join("pg");
-    fs::remove_dir_all(&data).ok();
-    fs::remove_file(folder.join("vorlage")).ok();
-    run(command(&bin.join("initdb"))
+/// Makes an empty cluster of the owner `eigner`.
+pub fn initdb(data: &Path) {
+    run(command(&binaries().join("initdb"))
         .args([
             "-U",
             "eigner",
@@ -146,7 +143,15 @@ fn launch(folder: &Path) {
             "--no-sync",
             "-D",
         ])
-        .arg(&data));
+        .arg(data));
+}
+
+fn launch(folder: &Path) {
+    let bin = binaries();
+    let data = folder.join("pg");
+    fs::remove_dir_all(&data).ok();
+    fs::remove_file(folder.join("vorlage")).ok();
+    initdb(&data);
     let settings = [
         "listen_addresses=",
         "fsync=off",

@@ -32,6 +32,21 @@ pub async fn artikel(door: &Door, gruppe: &str, nr: &str, schluessel: &str, lose
     artikel
 }
 
+/// A released supplier with an address and these terms: his id and the number of his Kreditor.
+pub async fn lieferant(door: &Door, name: &str, bedingung: &str) -> (String, String) {
+    let lieferant = json!({"name": name, "art": "handel", "ust_status": "regel"});
+    let lieferant = id(&door.post("/api/v1/wawi/lieferanten", lieferant).await.ok());
+    let pfad = format!("/api/v1/wawi/lieferanten/{lieferant}");
+    let adresse = json!({"adresse": {"art": "haupt", "anschrift": {"strasse": "Werkstr. 1", "plz": "26721",
+        "ort": "Emden", "land": "DE"}}});
+    door.post(&format!("{pfad}/adresse-setzen"), adresse).await.ok();
+    let kondition = json!({"zahlungsbedingung_id": bedingung});
+    door.post(&format!("{pfad}/kondition-setzen"), kondition).await.ok();
+    door.post(&format!("{pfad}/freigeben"), json!({})).await.ok();
+    let nr = door.get(&pfad).await.ok()["lieferant_nr"].as_str().unwrap().to_owned();
+    (lieferant, nr)
+}
+
 /// A Lager of the company's own with the places.
 pub async fn lager(door: &Door, nr: &str, ort: &str) -> String {
     let lager = json!({"nr": nr, "name": ort, "art": "eigen", "bewertungskreis": nr});

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Door, Reply},
+    common::{Door, Reply, stamm},
     verkauf_haus::{FIBU, Haus, WAWI, id},
 };
 
@@ -33,19 +33,7 @@ impl Einkauf {
             .post(&format!("{FIBU}/zahlungsbedingungen"), bedingung)
             .await
             .ok());
-        let lieferant = json!({"name": "Düngerwerk Nord AG", "art": "handel", "ust_status": "regel"});
-        let lieferant = id(&server.post(&format!("{WAWI}/lieferanten"), lieferant).await.ok());
-        let pfad = format!("{WAWI}/lieferanten/{lieferant}");
-        let adresse = json!({"adresse": {"art": "haupt", "anschrift": {"strasse": "Werkstr. 1", "plz": "26721",
-            "ort": "Emden", "land": "DE"}}});
-        server.post(&format!("{pfad}/adresse-setzen"), adresse).await.ok();
-        let kondition = json!({"zahlungsbedingung_id": bedingung});
-        server.post(&format!("{pfad}/kondition-setzen"), kondition).await.ok();
-        server.post(&format!("{pfad}/freigeben"), json!({})).await.ok();
-        let kreditor_nr = server.get(&pfad).await.ok()["lieferant_nr"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let (lieferant, kreditor_nr) = stamm::lieferant(server, "Düngerwerk Nord AG", &bedingung).await;
         let rechte = json!({"scopes": ["wawi:write", "fibu:write"]});
         let (_, zweite) = server.key("zweite", rechte.clone()).await;
         let (_, dritte) = server.key("dritte", rechte).await;

@@ -84,26 +84,6 @@ async fn kunde(server: &TestServer, name: &str) -> (String, String) {
     (kunde, nr)
 }
 
-async fn lieferant(server: &TestServer, name: &str, bedingung: &str) -> Lieferant {
-    let lieferant = json!({"name": name, "art": "handel", "ust_status": "regel"});
-    let lieferant = id(&server.post("/api/v1/wawi/lieferanten", lieferant).await.ok());
-    let pfad = format!("/api/v1/wawi/lieferanten/{lieferant}");
-    let adresse = json!({"adresse": {"art": "haupt", "anschrift": {"strasse": "Werkstr. 1", "plz": "26721",
-        "ort": "Emden", "land": "DE"}}});
-    server.post(&format!("{pfad}/adresse-setzen"), adresse).await.ok();
-    let kondition = json!({"zahlungsbedingung_id": bedingung});
-    server.post(&format!("{pfad}/kondition-setzen"), kondition).await.ok();
-    server.post(&format!("{pfad}/freigeben"), json!({})).await.ok();
-    let kreditor_nr = server.get(&pfad).await.ok()["lieferant_nr"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    Lieferant {
-        id: lieferant,
-        kreditor_nr,
-    }
-}
-
 /// A big bag of 600 kg: a unit in which the others have no finite decimals.
 async fn grosssack(server: &TestServer, artikel: &str) {
     let einheit = json!({"code": "bb", "bezeichnung": "Big Bag", "dimension": "masse", "zaehler": 600, "nenner": 1});
@@ -166,7 +146,8 @@ impl Welt {
         let bedingung = id(&server.post("/api/v1/fibu/zahlungsbedingungen", bedingung).await.ok());
         let mut lieferanten = Vec::new();
         for name in ["Düngerwerk Nord AG", "Mühle Aurich eG"] {
-            lieferanten.push(lieferant(&server, name, &bedingung).await);
+            let (id, kreditor_nr) = stamm::lieferant(&server, name, &bedingung).await;
+            lieferanten.push(Lieferant { id, kreditor_nr });
         }
         kreditoren.extend(lieferanten.iter().map(|l| l.kreditor_nr.clone()));
         let jahr = id(&server.get("/api/v1/fibu/geschaeftsjahre").await.ok()["daten"][0]);
