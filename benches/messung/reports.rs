@@ -81,11 +81,11 @@ pub async fn run(plan: &Plan) {
         ),
         (
             "list of Buchungen, filter and search",
-            "/api/v1/fibu/buchungen?suche=messung%20777&buchungsdatum.ab=2026-03-01&limit=50".to_owned(),
+            "/api/v1/fibu/buchungen?suche=messung%20777&buchungsdatum%5Bgte%5D=2026-03-01&limit=50".to_owned(),
         ),
         (
             "list of Buchungen, filter and sort",
-            "/api/v1/fibu/buchungen?belegkreis=KA&sort=-buchungsdatum&limit=50".to_owned(),
+            "/api/v1/fibu/buchungen?buchungsdatum%5Bgte%5D=2026-06-01&sortierung=-buchungsdatum&limit=50".to_owned(),
         ),
         (
             "/zustand of a stream of 10,000 events",
@@ -131,7 +131,7 @@ async fn gruppiert(sql: &mut PgConnection, mandant: Uuid) -> f64 {
 /// A Buchung with so many notes.
 async fn langer_strom(haus: &Haus) -> Uuid {
     let buchung = id(&haus.post(beleg::FIRMA, "fibu/buchungen", &beleg::buchung()).await);
-    let vermerk = json!({"bereich": "fibu", "ressource": "buchungen", "befehl": "vermerken", "id": buchung,
+    let vermerk = json!({"bereich": "fibu", "ressource": "buchungen", "befehl": "vermerk-hinzufuegen", "id": buchung,
         "daten": {"text": "Vermerk"}});
     for _ in 0..STROM / 500 {
         let body = json!(vec![vermerk.clone(); 500]);

@@ -80,6 +80,9 @@ const STOP_WAIT: Duration = Duration::from_secs(5);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// Room for five programs that need all their connections at once; one that finds no room waits in vain for it.
+const MAX_CONNECTIONS: u32 = 200;
+
 /// What the private server needs to know.
 #[derive(Debug, Clone)]
 pub struct EmbeddedSettings {
@@ -100,7 +103,7 @@ impl EmbeddedSettings {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
-            max_connections: 100,
+            max_connections: MAX_CONNECTIONS,
             pg_bin: None,
             pg_user: None,
             start_limit: START_LIMIT,
